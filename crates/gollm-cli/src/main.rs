@@ -1,0 +1,2 @@
+//! The gollm binary.
+fn main() {}

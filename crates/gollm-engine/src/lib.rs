@@ -1,0 +1,1 @@
+//! Tokens in, text out: prefill, decode, stream, stop.

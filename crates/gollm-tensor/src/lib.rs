@@ -1,0 +1,1 @@
+//! Shapes, storage types and the backend trait, with a readable reference.

@@ -1,0 +1,1 @@
+//! The .gollm model file: read, write, verify.
