@@ -1,1 +1,7 @@
-//! Shapes, storage types and the backend trait, with a readable reference.
+//! Tensors.
+mod dtype;
+mod error;
+mod host_bytes;
+pub use dtype::{DType, n_elements};
+pub use error::{Error, Result};
+pub use host_bytes::HostBytes;
