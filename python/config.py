@@ -1,0 +1,320 @@
+"""The configuration of a model and of its training, read from one YAML file.
+
+The model keys stand at the top level and are the ones that `gollm-model` reads
+(`crates/gollm-model/src/config.rs`); the optional `training:` section is read by
+Python only. Every mistake in a file raises `ConfigError` with a message that says
+which key, what was expected, what was found and what to do.
+
+Source of the shapes: "Build a Large Language Model (From Scratch)", S. Raschka,
+2024, section 4.1, with the names of LLaMA's parts added.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+DTYPES = ("f32", "f16", "bf16")
+
+# A number YAML reads that no real model needs; catches "1e30" before it becomes an allocation.
+MAX_SIZE = 2**31 - 1
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class RopeScaling:
+    """Llama 3's stretching of the slow rotations, for contexts longer than the training one.
+
+    Source: "The Llama 3 Herd of Models", 2024, <https://arxiv.org/abs/2407.21783>, section 3.4.
+    """
+
+    factor: float
+    low_freq_factor: float
+    high_freq_factor: float
+    original_context_length: int
+
+    def validate(self) -> None:
+        """Raises `ConfigError` for a value with which the formula divides by zero or shrinks."""
+        _require_at_least("rope_scaling.factor", self.factor, 1.0)
+        _require_positive("rope_scaling.low_freq_factor", self.low_freq_factor)
+        _require_positive("rope_scaling.high_freq_factor", self.high_freq_factor)
+        _require_positive("rope_scaling.original_context_length", self.original_context_length)
+        if self.high_freq_factor <= self.low_freq_factor:
+            raise ConfigError(
+                f"rope_scaling.high_freq_factor ({self.high_freq_factor}) must be greater than "
+                f"rope_scaling.low_freq_factor ({self.low_freq_factor})"
+            )
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a decoder. Mirrors `Config` in `crates/gollm-model/src/config.rs`."""
+
+    vocab_size: int
+    context_length: int
+    emb_dim: int
+    n_heads: int
+    n_kv_heads: int
+    hidden_dim: int
+    n_layers: int
+    head_dim: int = 0
+    """Width of one head; 0 (or absent in the file) means `emb_dim / n_heads`."""
+    rope_theta: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
+    norm_eps: float = 1e-5
+    tie_embeddings: bool = True
+    dtype: str = "f32"
+    """How weights are stored in the export: f32, f16 or bf16. Training computes in f32."""
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "context_length", "emb_dim", "n_heads", "n_kv_heads"):
+            _require_positive(name, getattr(self, name))
+        for name in ("hidden_dim", "n_layers"):
+            _require_positive(name, getattr(self, name))
+        if self.head_dim == 0:
+            if self.emb_dim % self.n_heads != 0:
+                raise ConfigError(
+                    f"emb_dim ({self.emb_dim}) is not a multiple of n_heads ({self.n_heads}), so "
+                    f"head_dim has no default; change one of them or give head_dim"
+                )
+            object.__setattr__(self, "head_dim", self.emb_dim // self.n_heads)
+        _require_positive("head_dim", self.head_dim)
+        if self.head_dim % 2 != 0:
+            raise ConfigError(
+                f"head_dim is {self.head_dim}, but RoPE rotates pairs of numbers: make it even"
+            )
+        if self.n_heads % self.n_kv_heads != 0:
+            raise ConfigError(
+                f"n_heads ({self.n_heads}) must be a multiple of n_kv_heads ({self.n_kv_heads}): "
+                f"each key/value head serves the same number of query heads"
+            )
+        _require_positive("rope_theta", self.rope_theta)
+        _require_positive("norm_eps", self.norm_eps)
+        if self.dtype not in DTYPES:
+            raise ConfigError(f"dtype is {self.dtype!r}, expected one of {', '.join(DTYPES)}")
+        if self.rope_scaling is not None:
+            self.rope_scaling.validate()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model keys as plain values, in the order of the table in the design."""
+        values = dataclasses.asdict(self)
+        order = (
+            "vocab_size context_length emb_dim n_heads n_kv_heads head_dim hidden_dim n_layers "
+            "rope_theta rope_scaling norm_eps tie_embeddings dtype"
+        ).split()
+        return {key: values[key] for key in order}
+
+    def n_parameters(self) -> int:
+        """Every trained number of the model; the tied output head counts once."""
+        q_dim, kv_dim = self.n_heads * self.head_dim, self.n_kv_heads * self.head_dim
+        attention = self.emb_dim * (2 * q_dim + 2 * kv_dim)
+        feed_forward = 3 * self.emb_dim * self.hidden_dim
+        norms = 2 * self.emb_dim
+        tables = 1 if self.tie_embeddings else 2
+        return (
+            self.n_layers * (attention + feed_forward + norms)
+            + self.emb_dim
+            + tables * self.vocab_size * self.emb_dim
+        )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained. Each key may stand in the file's `training:` section."""
+
+    steps: int = 1000
+    """Optimizer steps of the whole run; the learning rate's cosine ends here."""
+    batch_size: int = 32
+    """Sequences per optimizer step, over all processes and accumulation steps together."""
+    micro_batch_size: int | None = None
+    """Sequences per forward pass of one process; null means all of the process's share."""
+    sequence_length: int | None = None
+    """Tokens per sequence; null means the model's context_length."""
+    learning_rate: float = 1e-3
+    """The peak, reached after warm-up."""
+    min_learning_rate: float = 0.0
+    """Where the cosine ends."""
+    warmup_steps: int = 100
+    weight_decay: float = 0.1
+    """Applied to matrices only, see `optimizer.decay_groups`."""
+    beta1: float = 0.9
+    beta2: float = 0.95
+    adam_eps: float = 1e-8
+    grad_clip: float = 1.0
+    """Largest norm of the whole gradient; 0 turns clipping off."""
+    seed: int = 1234
+    validate_every: int = 200
+    validation_batches: int = 8
+    sample_every: int = 500
+    sample_prompt: str = "Once upon a time"
+    sample_tokens: int = 60
+    checkpoint_every: int = 200
+    log_every: int = 10
+    data: str = "stories"
+    """`stories` (the generator, no network), a folder or file of text, or `hf:NAME`."""
+    data_bytes: int = 20_000_000
+    """How much text is tokenized before training starts, in bytes (for endless sources)."""
+    vocab_bytes: int = 4_000_000
+    """How much of that text the tokenizer is trained on, in bytes."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "sample_tokens", "log_every", "data_bytes"):
+            _require_positive(f"training.{name}", getattr(self, name))
+        for name in ("validate_every", "sample_every", "checkpoint_every", "validation_batches"):
+            _require_positive(f"training.{name}", getattr(self, name))
+        for name in ("learning_rate", "adam_eps", "vocab_bytes"):
+            _require_positive(f"training.{name}", getattr(self, name))
+        for name in ("min_learning_rate", "warmup_steps", "weight_decay", "grad_clip", "seed"):
+            _require_at_least(f"training.{name}", getattr(self, name), 0)
+        for name in ("micro_batch_size", "sequence_length"):
+            if getattr(self, name) is not None:
+                _require_positive(f"training.{name}", getattr(self, name))
+        for name in ("beta1", "beta2"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ConfigError(
+                    f"training.{name} is {getattr(self, name)}, expected a number in [0, 1)"
+                )
+        if self.min_learning_rate > self.learning_rate:
+            raise ConfigError(
+                f"training.min_learning_rate ({self.min_learning_rate}) is above "
+                f"training.learning_rate ({self.learning_rate})"
+            )
+
+
+@dataclass(frozen=True)
+class Config:
+    """One YAML file: the model and its training."""
+
+    model: ModelConfig
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def load_config(path: str | Path) -> Config:
+    """Reads and checks a YAML file. Raises `ConfigError` with the file's name in the message."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; the configurations are in configs/") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as text: {error}") from error
+    try:
+        return parse_config(text)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parse_config(text: str) -> Config:
+    """Reads and checks the text of a YAML file."""
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"is not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"expected `key: value` lines, found {_kind(values)}")
+    training = values.pop("training", None)
+    scaling = values.pop("rope_scaling", None)
+    if scaling is not None:
+        values["rope_scaling"] = _build(RopeScaling, scaling, "rope_scaling.")
+    model = model_config(values)
+    if training is None:
+        training = {}
+    training_config = _build(TrainingConfig, training, "training.")
+    length = training_config.sequence_length
+    if length is not None and length > model.context_length:
+        raise ConfigError(
+            f"training.sequence_length ({length}) is longer than context_length "
+            f"({model.context_length})"
+        )
+    return Config(model, training_config)
+
+
+def model_config(values: dict[str, Any]) -> ModelConfig:
+    """Builds a `ModelConfig` from plain values, as read from YAML or from a checkpoint."""
+    values = dict(values)
+    if isinstance(values.get("rope_scaling"), dict):
+        values["rope_scaling"] = _build(RopeScaling, values["rope_scaling"], "rope_scaling.")
+    return _build(ModelConfig, values, "")
+
+
+T = TypeVar("T")
+
+# The types that the fields above are written with (as text: annotations are not evaluated).
+_CHECKS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+    "RopeScaling | None": (RopeScaling, type(None)),
+}
+
+
+def _build(cls: type[T], values: Any, prefix: str) -> T:
+    """Makes `cls` from a mapping after checking its keys and the type of each value."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{prefix.rstrip('.')}: expected keys below it, found {_kind(values)}")
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    unknown = [key for key in values if key not in fields]
+    if unknown:
+        raise ConfigError(
+            f"unknown key `{prefix}{unknown[0]}`; the keys are {', '.join(sorted(fields))}"
+        )
+    checked: dict[str, Any] = {}
+    for name, spec in fields.items():
+        has_default = (
+            spec.default is not dataclasses.MISSING
+            or spec.default_factory is not dataclasses.MISSING
+        )
+        if name not in values:
+            if not has_default:
+                raise ConfigError(f"the key `{prefix}{name}` is missing")
+            continue
+        checked[name] = _checked(f"{prefix}{name}", str(spec.type), values[name])
+    return cls(**checked)
+
+
+def _checked(name: str, kind: str, value: Any) -> Any:
+    """Returns `value` if it is of the annotated `kind`; raises `ConfigError` otherwise."""
+    if isinstance(value, str) and kind == "float":
+        # YAML 1.1 reads `1e-5` (no dot) as text; every user means the number.
+        try:
+            value = float(value)
+        except ValueError:
+            raise ConfigError(f"{name} is {value!r}, expected a number") from None
+    # In Python `True` is an int; in a configuration it is a mistake.
+    wrong_bool = isinstance(value, bool) and kind != "bool"
+    if wrong_bool or not isinstance(value, _CHECKS[kind]):
+        expected = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        wanted = expected.get(kind.split(" |")[0], "text")
+        raise ConfigError(f"{name} is {value!r}, expected {wanted}")
+    if kind == "float":
+        value = float(value)
+        if not math.isfinite(value):
+            raise ConfigError(f"{name} is {value}, expected a finite number")
+    if isinstance(value, int) and not isinstance(value, bool) and value > MAX_SIZE:
+        raise ConfigError(f"{name} is {value}, more than the largest allowed ({MAX_SIZE})")
+    return value
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise ConfigError(f"{name} is {value}, expected more than 0")
+
+
+def _require_at_least(name: str, value: float, low: float) -> None:
+    if not value >= low:
+        raise ConfigError(f"{name} is {value}, expected {low} or more")
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "a mapping", list: "a list", str: "text", type(None): "nothing"}
+    return names.get(type(value), repr(value))
