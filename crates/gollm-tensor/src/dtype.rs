@@ -67,12 +67,18 @@ impl DType {
     pub fn n_bytes(self, shape: &[usize]) -> Result<usize> {
         let row = shape.last().copied().unwrap_or(1);
         if !row.is_multiple_of(self.block_len()) {
-            return Err(Error::RaggedBlock { row, dtype: self, block: self.block_len() });
+            return Err(Error::RaggedBlock {
+                row,
+                dtype: self,
+                block: self.block_len(),
+            });
         }
         let n_elements = n_elements(shape)?;
         (n_elements / self.block_len())
             .checked_mul(self.block_bytes())
-            .ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })
+            .ok_or_else(|| Error::TooLarge {
+                shape: shape.to_vec(),
+            })
     }
 }
 
@@ -87,7 +93,9 @@ pub fn n_elements(shape: &[usize]) -> Result<usize> {
     shape
         .iter()
         .try_fold(1usize, |product, &dim| product.checked_mul(dim))
-        .ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })
+        .ok_or_else(|| Error::TooLarge {
+            shape: shape.to_vec(),
+        })
 }
 
 impl fmt::Display for DType {

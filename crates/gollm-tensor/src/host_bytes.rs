@@ -21,7 +21,10 @@ impl HostBytes {
     /// as an empty slice rather than out of bounds.
     pub fn new(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
         let range = 0..owner.as_ref().len();
-        Self { owner: Arc::new(owner), range }
+        Self {
+            owner: Arc::new(owner),
+            range,
+        }
     }
 
     /// The bytes `range` of this range, or `None` where it reaches past the end.
@@ -32,13 +35,19 @@ impl HostBytes {
         }
         let start = self.range.start + range.start;
         let end = self.range.start + range.end;
-        Some(Self { owner: Arc::clone(&self.owner), range: start..end })
+        Some(Self {
+            owner: Arc::clone(&self.owner),
+            range: start..end,
+        })
     }
 
     /// The bytes themselves.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
-        (*self.owner).as_ref().get(self.range.clone()).unwrap_or_default()
+        (*self.owner)
+            .as_ref()
+            .get(self.range.clone())
+            .unwrap_or_default()
     }
 
     /// How many bytes there are.

@@ -1,0 +1,100 @@
+//! The meaning of every operation: plain Rust on `ndarray`, one thread, formulas first.
+//!
+//! This backend explains; the fast ones must agree with it. It has no `unsafe`, no SIMD and no
+//! cleverness, and speed work does not touch it. Read `attention.rs` beside chapter 3 of the notes
+//! and the rest beside chapter 4.
+
+mod attention;
+mod elementwise;
+mod matmul;
+mod memory;
+mod rms_norm;
+mod rope;
+
+use crate::backend::{Backend, Storage};
+use crate::dtype::{DType, n_elements};
+use crate::error::{Error, Result};
+use crate::host_bytes::HostBytes;
+use crate::place::Place;
+use crate::rope_table::RopeTable;
+use crate::tensor::Tensor;
+use memory::Numbers;
+
+/// The readable reference backend.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reference;
+
+impl Backend for Reference {
+    fn name(&self) -> &str {
+        "reference"
+    }
+
+    fn description(&self) -> String {
+        "reference: plain Rust on ndarray, 1 thread".to_owned()
+    }
+
+    fn upload(&self, _shape: &[usize], dtype: DType, bytes: HostBytes) -> Result<Storage> {
+        Ok(Storage::new(Numbers::from_bytes(dtype, bytes)))
+    }
+
+    fn zeros(&self, shape: &[usize]) -> Result<Storage> {
+        let n_elements = n_elements(shape)?;
+        // The one allocation whose size a config decides: refuse it instead of aborting.
+        let mut values = Vec::new();
+        values
+            .try_reserve_exact(n_elements)
+            .map_err(|_| Error::Device {
+                device: self.name().to_owned(),
+                message: format!("no memory for {shape:?} f32 values ({n_elements} x 4 bytes)"),
+            })?;
+        values.resize(n_elements, 0.0);
+        Ok(Storage::new(Numbers::F32(values)))
+    }
+
+    fn download(&self, tensor: &Tensor) -> Result<Vec<f32>> {
+        memory::numbers(tensor)?.to_f32(tensor.dtype(), tensor.n_elements())
+    }
+
+    fn embed(&self, table: &Tensor, ids: &[u32]) -> Result<Tensor> {
+        matmul::embed(table, ids)
+    }
+
+    fn rms_norm(&self, x: &Tensor, weight: &Tensor, eps: f32) -> Result<Tensor> {
+        rms_norm::rms_norm(x, weight, eps)
+    }
+
+    fn matmul(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        matmul::matmul(x, weight)
+    }
+
+    fn rope(&self, x: &Tensor, table: &RopeTable, places: &[Place]) -> Result<Tensor> {
+        rope::rope(x, table, places)
+    }
+
+    fn write_rows(&self, cache: &mut Tensor, rows: &Tensor, places: &[Place]) -> Result<()> {
+        attention::write_rows(cache, rows, places)
+    }
+
+    fn attention(
+        &self,
+        q: &Tensor,
+        keys: &Tensor,
+        values: &Tensor,
+        places: &[Place],
+        head_dim: usize,
+    ) -> Result<Tensor> {
+        attention::attention(q, keys, values, places, head_dim)
+    }
+
+    fn swiglu(&self, gate: &Tensor, up: &Tensor) -> Result<Tensor> {
+        elementwise::swiglu(gate, up)
+    }
+
+    fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        elementwise::add(a, b)
+    }
+
+    fn softmax(&self, x: &Tensor) -> Result<Tensor> {
+        elementwise::softmax(x)
+    }
+}
