@@ -1,1 +1,61 @@
 //! Byte-level byte-pair encoding: train, encode, decode.
+//!
+//! What this crate knows: bytes, how text is cut into pieces ([`Pattern`]), how a vocabulary is
+//! learned from text ([`train`]), and how text becomes ids and ids become text ([`Tokenizer`],
+//! [`DecodeStream`]). What it does not know: models, tensors, embeddings, chat roles. It imports
+//! no other crate of the workspace, so chapter 2 builds alone.
+//!
+//! The one design decision: **a token is a byte string and its id is its rank**, the order in
+//! which training made it, and nothing else is stored: no list of merges, no scores. Two
+//! reasons. Encoding needs only one question, "which id do these bytes have?", asked of two
+//! neighbours at a time. And this is exactly the content of tiktoken's published vocabularies,
+//! so ours and theirs load the same way and the same code can be checked against theirs, id
+//! for id.
+//!
+//! A second one follows from that: pre-tokenization is a hand-written scanner, not a regular
+//! expression. The published expressions need a backtracking engine, which has limits that a
+//! long run of spaces or letters reaches; a tokenizer must not fail on any text.
+//!
+//! # Examples
+//!
+//! ```
+//! use gollm_tokenizer::{Pattern, TrainOptions, train};
+//!
+//! let options = TrainOptions {
+//!     vocab_size: 261,
+//!     pattern: Pattern::Cl100k,
+//!     special_tokens: vec!["<|end_of_text|>".to_owned()],
+//! };
+//! let tokenizer = train(["the cat sat on the mat, the end"], &options)?;
+//! let ids = tokenizer.encode("the hat");
+//! assert_eq!(tokenizer.decode(&ids)?, "the hat");
+//! # Ok::<(), gollm_tokenizer::Error>(())
+//! ```
+//!
+//! Read next: `notes/ch02-text.md`, then [`pretokenize`], `merge.rs`, `train.rs` in that order.
+
+mod char_class;
+mod error;
+mod json;
+mod merge;
+mod pair_counts;
+mod pattern;
+mod pretokenize;
+mod rank_file;
+mod special;
+mod storage;
+mod stream;
+mod tokenizer;
+mod train;
+mod vocabulary;
+mod window;
+
+pub use error::{Error, Result};
+pub use pattern::Pattern;
+pub use pretokenize::{Pieces, pretokenize};
+pub use special::SPECIAL_TOKENS;
+pub use stream::DecodeStream;
+pub use tokenizer::Tokenizer;
+pub use train::{TrainOptions, train};
+pub use vocabulary::MAX_VOCAB_SIZE;
+pub use window::{Window, sliding_windows};

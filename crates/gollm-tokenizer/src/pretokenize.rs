@@ -1,0 +1,254 @@
+//! Cutting text into pieces, by hand and in one pass.
+//!
+//! Each function below is one of the published regular expressions ([`Pattern::regex`]), its
+//! alternatives tried in the same order. Written out as a scanner it needs no backtracking:
+//! every piece is found after looking at each character a bounded number of times, so 1 MB of
+//! spaces costs what 1 MB of prose costs, and nothing can run out of stack.
+
+use crate::char_class::{CharClasses, LETTER, LOWER, NEWLINE, NUMBER, SPACE, UPPER};
+use crate::{Pattern, Result};
+
+/// Cuts `text` into pieces; concatenated they are `text` again.
+///
+/// # Errors
+///
+/// [`crate::Error::UnicodeTable`] if this build lacks the Unicode tables.
+///
+/// # Examples
+///
+/// ```
+/// use gollm_tokenizer::{Pattern, pretokenize};
+///
+/// let pieces: Vec<&str> = pretokenize(Pattern::Cl100k, "I'll pay 12345!\n")?.collect();
+/// assert_eq!(pieces, ["I", "'ll", " pay", " ", "123", "45", "!\n"]);
+/// # Ok::<(), gollm_tokenizer::Error>(())
+/// ```
+pub fn pretokenize(pattern: Pattern, text: &str) -> Result<Pieces<'_>> {
+    Ok(Pieces::new(pattern, text, CharClasses::shared()?))
+}
+
+/// The pieces of a text, in order; made by [`pretokenize`].
+#[derive(Clone)]
+pub struct Pieces<'a> {
+    pattern: Pattern,
+    rest: &'a str,
+    classes: &'static CharClasses,
+}
+
+impl<'a> Pieces<'a> {
+    pub(crate) fn new(pattern: Pattern, text: &'a str, classes: &'static CharClasses) -> Self {
+        Pieces {
+            pattern,
+            rest: text,
+            classes,
+        }
+    }
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let scan = Scanner {
+            text: self.rest,
+            classes: self.classes,
+        };
+        let end = match self.pattern {
+            Pattern::Gpt2 => scan.gpt2(),
+            Pattern::Cl100k => scan.cl100k(),
+            Pattern::O200k => scan.o200k(),
+        };
+        let (piece, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(piece)
+    }
+}
+
+/// What is left of the text. Positions are byte offsets into it, always between characters.
+struct Scanner<'a> {
+    text: &'a str,
+    classes: &'static CharClasses,
+}
+
+impl Scanner<'_> {
+    /// `'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s`
+    fn gpt2(&self) -> usize {
+        if let Some(end) = self.contraction(0, false) {
+            return end;
+        }
+        let start = usize::from(self.text.starts_with(' '));
+        for wanted in [LETTER, NUMBER] {
+            if let Some(end) = self.some(start, |class| class & wanted != 0) {
+                return end;
+            }
+        }
+        if let Some(end) = self.some(start, is_symbol) {
+            return end;
+        }
+        self.spaces()
+    }
+
+    /// `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+|`
+    /// ` ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`
+    fn cl100k(&self) -> usize {
+        if let Some(end) = self.contraction(0, true) {
+            return end;
+        }
+        if let Some(end) = self.some(self.lead(), |class| class & LETTER != 0) {
+            return end;
+        }
+        if let Some(end) = self
+            .digits()
+            .or_else(|| self.symbols(['\r', '\n'].as_slice()))
+        {
+            return end;
+        }
+        let run = self.run(0, |class| class & SPACE != 0);
+        if run == self.text.len() {
+            return run;
+        }
+        self.last_newline(run).unwrap_or_else(|| self.spaces())
+    }
+
+    /// The o200k expression: two forms of word, numbers, symbols, line breaks, spaces.
+    fn o200k(&self) -> usize {
+        if let Some(end) = self.cased_word() {
+            return self.contraction(end, true).unwrap_or(end);
+        }
+        if let Some(end) = self
+            .digits()
+            .or_else(|| self.symbols(['\r', '\n', '/'].as_slice()))
+        {
+            return end;
+        }
+        let run = self.run(0, |class| class & SPACE != 0);
+        self.last_newline(run).unwrap_or_else(|| self.spaces())
+    }
+
+    /// The two word alternatives of o200k, without the contraction that may follow:
+    /// `[^\r\n\p{L}\p{N}]? U* L+` and, failing that, `[^\r\n\p{L}\p{N}]? U+ L*`,
+    /// where `U` is [`UPPER`] and `L` is [`LOWER`].
+    ///
+    /// The leading character is tried first as a lead and then, because a combining mark is in
+    /// `U` and `L` as well, as part of the word.
+    fn cased_word(&self) -> Option<usize> {
+        let lead = self.lead();
+        self.upper_then_lower(lead)
+            .or_else(|| {
+                if lead > 0 {
+                    self.upper_then_lower(0)
+                } else {
+                    None
+                }
+            })
+            .or_else(|| self.some(lead, |class| class & UPPER != 0))
+            .or_else(|| self.some(0, |class| class & UPPER != 0))
+    }
+
+    /// `U*L+` from `start`.
+    ///
+    /// A regular expression takes all of `U*`, then gives characters back until one of them can
+    /// begin `L+`. That is the last character of the run that is in both sets: everything after
+    /// it is upper case, which `L+` cannot enter.
+    fn upper_then_lower(&self, start: usize) -> Option<usize> {
+        let upper_end = self.run(start, |class| class & UPPER != 0);
+        if let Some(end) = self.some(upper_end, |class| class & LOWER != 0) {
+            return Some(end);
+        }
+        self.text[start..upper_end]
+            .char_indices()
+            .rev()
+            .find(|&(_, character)| self.classes.of(character) & LOWER != 0)
+            .map(|(at, character)| start + at + character.len_utf8())
+    }
+
+    /// `'s 'd 'm 't 'll 've 're` at `start`.
+    ///
+    /// In any case means any case of Unicode: U+017F, the long s, folds to `s`.
+    fn contraction(&self, start: usize, any_case: bool) -> Option<usize> {
+        let rest = self.text[start..].strip_prefix('\'')?;
+        let fold = |character: char| match character {
+            'ſ' if any_case => 's',
+            _ if any_case => character.to_ascii_lowercase(),
+            _ => character,
+        };
+        let mut characters = rest.chars();
+        let first = characters.next()?;
+        let length = match (fold(first), characters.next().map(fold)) {
+            ('s' | 'd' | 'm' | 't', _) => first.len_utf8(),
+            ('l', Some('l')) | ('v' | 'r', Some('e')) => 2,
+            _ => return None,
+        };
+        Some(start + 1 + length)
+    }
+
+    /// `[^\r\n\p{L}\p{N}]?` at the start: the length of a character that may lead a word.
+    fn lead(&self) -> usize {
+        match self.text.chars().next() {
+            Some(first) if self.classes.of(first) & (NEWLINE | LETTER | NUMBER) == 0 => {
+                first.len_utf8()
+            }
+            _ => 0,
+        }
+    }
+
+    /// `\p{N}{1,3}` at the start.
+    fn digits(&self) -> Option<usize> {
+        let digits = self
+            .text
+            .chars()
+            .take(3)
+            .take_while(|&c| self.classes.of(c) & NUMBER != 0);
+        let length: usize = digits.map(char::len_utf8).sum();
+        (length > 0).then_some(length)
+    }
+
+    /// ` ?[^\s\p{L}\p{N}]+[closing]*` at the start.
+    fn symbols(&self, closing: &[char]) -> Option<usize> {
+        let start = usize::from(self.text.starts_with(' '));
+        let end = self.some(start, is_symbol)?;
+        let rest = &self.text[end..];
+        Some(end + rest.len() - rest.trim_start_matches(closing).len())
+    }
+
+    /// `\s*[\r\n]+`: up to the last line break of the `run` of spaces that begins here.
+    fn last_newline(&self, run: usize) -> Option<usize> {
+        self.text[..run].rfind(['\r', '\n']).map(|at| at + 1)
+    }
+
+    /// `\s++$|\s+(?!\S)|\s`: a run of spaces, all of it at the end of the text, otherwise all
+    /// but the last one, which is left to lead the next word. A single space stands alone.
+    fn spaces(&self) -> usize {
+        let run = self.run(0, |class| class & SPACE != 0);
+        let last = self.text[..run]
+            .char_indices()
+            .next_back()
+            .map_or(0, |(at, _)| at);
+        if run == self.text.len() || last == 0 {
+            run
+        } else {
+            last
+        }
+    }
+
+    /// The end of the characters from `start` on whose category bits are `wanted`.
+    fn run(&self, start: usize, wanted: impl Fn(u8) -> bool) -> usize {
+        let rest = &self.text[start..];
+        rest.find(|character| !wanted(self.classes.of(character)))
+            .map_or(self.text.len(), |length| start + length)
+    }
+
+    /// Like [`Scanner::run`], but at least one character.
+    fn some(&self, start: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
+        let end = self.run(start, wanted);
+        (end > start).then_some(end)
+    }
+}
+
+/// `[^\s\p{L}\p{N}]`
+fn is_symbol(class: u8) -> bool {
+    class & (SPACE | LETTER | NUMBER) == 0
+}

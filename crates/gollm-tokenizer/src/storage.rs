@@ -1,0 +1,157 @@
+//! The tokenizer on disk: tiktoken's rank file, and our metadata beside it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::{VERSION, check_version};
+use crate::rank_file::{format_ranks, parse_ranks};
+use crate::{Error, Pattern, Result, Tokenizer};
+
+/// What a rank file leaves out. `NAME.json` beside the rank file `NAME`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    version: u64,
+    pattern: Pattern,
+    special_tokens: BTreeMap<String, u32>,
+    /// [`fingerprint`] of the rank file; may be left out when the file is written by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ranks_fnv1a: Option<String>,
+}
+
+impl Tokenizer {
+    /// Writes the rank file to `path`, and `path` with `.json` added beside it:
+    ///
+    /// ```json
+    /// {"version": 1, "pattern": "cl100k", "special_tokens": {"<|eot_id|>": 4095},
+    ///  "ranks_fnv1a": "0123456789abcdef"}
+    /// ```
+    ///
+    /// Each file appears whole or not at all (temporary file, fsync, rename). The 64-bit
+    /// FNV-1a hash of the rank file ties the two together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if a file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let ranks = format_ranks(self.ranks());
+        let metadata = Metadata {
+            version: VERSION,
+            pattern: self.pattern(),
+            special_tokens: self
+                .special_tokens()
+                .map(|(t, id)| (t.to_owned(), id))
+                .collect(),
+            ranks_fnv1a: Some(fingerprint(ranks.as_bytes())),
+        };
+        let mut json =
+            serde_json::to_string_pretty(&metadata).map_err(|error| Error::Metadata {
+                problem: error.to_string(),
+            })?;
+        json.push('\n');
+        write_atomically(path, ranks.as_bytes())?;
+        write_atomically(&metadata_path(path), json.as_bytes())
+    }
+
+    /// Reads what [`Tokenizer::save`] wrote, or a published rank file beside which somebody
+    /// has put the metadata.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if a file is missing or unreadable; [`Error::File`], with the path and the
+    /// reason, if one is malformed, of a newer version, or if the two do not belong together.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let ranks = read_text(path)?;
+        let metadata_path = metadata_path(path);
+        let metadata = parse_metadata(&read_text(&metadata_path)?, &ranks)
+            .map_err(|source| in_file(&metadata_path, source))?;
+        let special_tokens = metadata.special_tokens.into_iter().collect();
+        parse_ranks(&ranks)
+            .and_then(|ranks| Tokenizer::new(ranks, metadata.pattern, special_tokens))
+            .map_err(|source| in_file(path, source))
+    }
+}
+
+fn parse_metadata(json: &str, ranks: &str) -> Result<Metadata> {
+    let metadata: Metadata = serde_json::from_str(json).map_err(|error| Error::Metadata {
+        problem: format!(
+            "{error}; expected an object like {{\"version\": 1, \"pattern\": \"cl100k\", \
+             \"special_tokens\": {{}}}}"
+        ),
+    })?;
+    check_version(metadata.version)?;
+    let found = fingerprint(ranks.as_bytes());
+    match &metadata.ranks_fnv1a {
+        Some(expected) if *expected != found => Err(Error::Metadata {
+            problem: format!(
+                "it belongs to a rank file with the fingerprint {expected}, but the one beside \
+                 it has {found}; copy both files together, or save again"
+            ),
+        }),
+        _ => Ok(metadata),
+    }
+}
+
+fn metadata_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".json");
+    PathBuf::from(name)
+}
+
+fn in_file(path: &Path, source: Error) -> Error {
+    Error::File {
+        path: path.to_owned(),
+        source: Box::new(source),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|source| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A reader of `path` sees the old file or the new one, never half of one.
+fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are private by default; this one becomes an ordinary file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(directory)?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        // The rename itself is durable only once the directory is.
+        #[cfg(unix)]
+        fs::File::open(directory)?.sync_all()?;
+        Ok(())
+    };
+    write().map_err(|source| Error::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// FNV-1a, 64 bits, in hexadecimal: enough to notice two files that do not belong together.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc9923>, the FNV non-cryptographic hash.
+fn fingerprint(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}

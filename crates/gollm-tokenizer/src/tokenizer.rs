@@ -1,0 +1,160 @@
+//! The tokenizer: a vocabulary, a pattern and special tokens, and what they do together.
+
+use crate::char_class::CharClasses;
+use crate::merge::merge_piece;
+use crate::pretokenize::Pieces;
+use crate::special::SpecialTokens;
+use crate::stream::DecodeStream;
+use crate::vocabulary::Vocabulary;
+use crate::{Error, Pattern, Result};
+
+/// A byte-level BPE tokenizer: text to ids and back.
+///
+/// Cheap to share (`&Tokenizer` is `Send + Sync`); nothing in it changes after it is made.
+#[derive(Clone)]
+pub struct Tokenizer {
+    pattern: Pattern,
+    vocabulary: Vocabulary,
+    special: SpecialTokens,
+    classes: &'static CharClasses,
+}
+
+impl Tokenizer {
+    /// Makes a tokenizer from the byte string of each id, `ranks[i]` being that of id `i`, and
+    /// from special tokens with ids of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vocabulary`] if a byte string is empty or there twice, or if one of the 256
+    /// single bytes is missing; [`Error::SpecialToken`] if a special token is empty, there
+    /// twice, or has an id that is taken; [`Error::VocabSizeTooLarge`] above
+    /// [`crate::MAX_VOCAB_SIZE`].
+    pub fn new(
+        ranks: Vec<Vec<u8>>,
+        pattern: Pattern,
+        special_tokens: Vec<(String, u32)>,
+    ) -> Result<Self> {
+        let vocabulary = Vocabulary::new(ranks)?;
+        let special = SpecialTokens::new(special_tokens, vocabulary.len())?;
+        Ok(Tokenizer {
+            pattern,
+            vocabulary,
+            special,
+            classes: CharClasses::shared()?,
+        })
+    }
+
+    /// Encodes text. Whatever it says, no special token comes out: `<|eot_id|>` typed by a user
+    /// is seven or so ordinary tokens, and cannot end anybody's turn.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        self.encode_into(text, &mut ids);
+        ids
+    }
+
+    /// Encodes text in which the texts of special tokens stand for these tokens.
+    ///
+    /// Only for trusted text, such as a chat template or a training file of our own. Where two
+    /// special tokens begin at the same place, the longer one is taken.
+    pub fn encode_with_special(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        for (ordinary, special) in self.special.split(text) {
+            self.encode_into(ordinary, &mut ids);
+            ids.extend(special);
+        }
+        ids
+    }
+
+    fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
+        for piece in Pieces::new(self.pattern, text, self.classes) {
+            // Most pieces of ordinary text are one token; merging would find the same.
+            match self.vocabulary.id(piece.as_bytes()) {
+                Some(id) => ids.push(id),
+                None => merge_piece(&self.vocabulary, piece.as_bytes(), ids),
+            }
+        }
+    }
+
+    /// The bytes that `ids` stand for; a special token stands for its text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownId`] for an id that the vocabulary does not have.
+    pub fn decode_bytes(&self, ids: &[u32]) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for &id in ids {
+            bytes.extend_from_slice(self.known_bytes(id)?);
+        }
+        Ok(bytes)
+    }
+
+    /// The text that `ids` stand for. Bytes that are not UTF-8 become U+FFFD, by the rule of
+    /// [`String::from_utf8_lossy`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownId`] for an id that the vocabulary does not have.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        Ok(String::from_utf8_lossy(&self.decode_bytes(ids)?).into_owned())
+    }
+
+    /// Decodes one id at a time, as a model produces them.
+    pub fn stream(&self) -> DecodeStream<'_> {
+        DecodeStream::new(self)
+    }
+
+    /// One more than the largest id: how many rows an embedding table for this tokenizer has.
+    pub fn vocab_size(&self) -> usize {
+        self.vocabulary.len().max(self.special.end())
+    }
+
+    /// How text is cut into pieces before merging.
+    pub fn pattern(&self) -> Pattern {
+        self.pattern
+    }
+
+    /// The byte strings of the ordinary tokens, in the order of their ids.
+    pub fn ranks(&self) -> &[Vec<u8>] {
+        self.vocabulary.tokens()
+    }
+
+    /// The special tokens and their ids, in the order of the ids.
+    pub fn special_tokens(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.special.iter()
+    }
+
+    /// The id of the special token with this text.
+    pub fn special_id(&self, text: &str) -> Option<u32> {
+        self.special.id(text)
+    }
+
+    /// Whether `id` is a special token.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.special.text(id).is_some()
+    }
+
+    /// The bytes that `id` stands for, or `None` if it stands for nothing.
+    pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
+        self.vocabulary
+            .bytes(id)
+            .or_else(|| self.special.text(id).map(str::as_bytes))
+    }
+
+    pub(crate) fn known_bytes(&self, id: u32) -> Result<&[u8]> {
+        self.token_bytes(id).ok_or_else(|| Error::UnknownId {
+            id,
+            vocab_size: self.vocab_size(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Tokenizer")
+            .field("pattern", &self.pattern)
+            .field("n_ranks", &self.vocabulary.len())
+            .field("special", &self.special)
+            .finish()
+    }
+}

@@ -1,0 +1,93 @@
+//! The two-way table between byte strings and ids, without special tokens.
+
+use std::collections::HashMap;
+
+use crate::{Error, Result};
+
+/// The largest number of ids that this crate accepts.
+///
+/// No published vocabulary comes near it; a file that asks for more is damaged or hostile.
+pub const MAX_VOCAB_SIZE: usize = 1 << 24;
+
+/// Byte strings and their ids (ranks). Every single byte is among them, so that any text, and
+/// any bytes, can be encoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Vocabulary {
+    tokens: Vec<Vec<u8>>,
+    ids: HashMap<Vec<u8>, u32>,
+    byte_ids: [u32; 256],
+    longest: usize,
+}
+
+impl Vocabulary {
+    /// Builds the table; `ranks[i]` is the byte string of id `i`.
+    pub(crate) fn new(ranks: Vec<Vec<u8>>) -> Result<Self> {
+        if ranks.len() > MAX_VOCAB_SIZE {
+            return Err(Error::VocabSizeTooLarge {
+                vocab_size: ranks.len(),
+                maximum: MAX_VOCAB_SIZE,
+            });
+        }
+        let mut ids = HashMap::with_capacity(ranks.len());
+        for (id, bytes) in (0u32..).zip(&ranks) {
+            if bytes.is_empty() {
+                let problem = format!("id {id} stands for no bytes at all");
+                return Err(Error::Vocabulary { problem });
+            }
+            if let Some(first) = ids.insert(bytes.clone(), id) {
+                let shown = bytes.escape_ascii();
+                let problem = format!("ids {first} and {id} both stand for the bytes \"{shown}\"");
+                return Err(Error::Vocabulary { problem });
+            }
+        }
+        let mut byte_ids = [0; 256];
+        for (byte, slot) in (0u8..=255).zip(&mut byte_ids) {
+            let Some(&id) = ids.get([byte].as_slice()) else {
+                let problem = format!(
+                    "the single byte 0x{byte:02x} has no id; all 256 are needed, or some text \
+                     could not be encoded"
+                );
+                return Err(Error::Vocabulary { problem });
+            };
+            *slot = id;
+        }
+        let longest = ranks.iter().map(Vec::len).max().unwrap_or(0);
+        Ok(Vocabulary {
+            tokens: ranks,
+            ids,
+            byte_ids,
+            longest,
+        })
+    }
+
+    /// How many ids there are.
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The byte strings in the order of their ids.
+    pub(crate) fn tokens(&self) -> &[Vec<u8>] {
+        &self.tokens
+    }
+
+    /// The id of a byte string.
+    pub(crate) fn id(&self, bytes: &[u8]) -> Option<u32> {
+        // A longer string cannot be a token, and hashing it would make long pieces slow.
+        if bytes.len() > self.longest {
+            return None;
+        }
+        self.ids.get(bytes).copied()
+    }
+
+    /// The id of a single byte.
+    pub(crate) fn byte_id(&self, byte: u8) -> u32 {
+        self.byte_ids[usize::from(byte)]
+    }
+
+    /// The byte string of an id.
+    pub(crate) fn bytes(&self, id: u32) -> Option<&[u8]> {
+        self.tokens
+            .get(usize::try_from(id).ok()?)
+            .map(Vec::as_slice)
+    }
+}
