@@ -1,6 +1,7 @@
 //! What can go wrong in a model: a config that makes no sense, a tensor of the wrong shape, a number
 //! that is not one.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Shorthand for results of this crate.
@@ -69,6 +70,102 @@ pub enum Error {
         found: f32,
         /// Where such numbers usually come from.
         hint: &'static str,
+    },
+    /// A weight that the model needs and the source does not have.
+    #[error("weight `{name}` is missing from the model's weights")]
+    MissingWeight {
+        /// The weight's name.
+        name: String,
+    },
+    /// A weight whose shape is not what the config says.
+    #[error("weight `{name}` has shape {found:?}, the config says {expected:?}")]
+    WeightShape {
+        /// The weight's name.
+        name: String,
+        /// The shape that was found.
+        found: Vec<usize>,
+        /// The shape that follows from the config.
+        expected: Vec<usize>,
+    },
+    /// A slice of a weight that it does not have.
+    #[error(
+        "{operation}: {range:?} of a weight of shape {shape:?}, expected a matrix and a range within 0..{limit}"
+    )]
+    WeightSlice {
+        /// The method that was called.
+        operation: &'static str,
+        /// The rows or columns that were asked for.
+        range: Range<usize>,
+        /// How many rows or columns there are.
+        limit: usize,
+        /// The shape of the weight.
+        shape: Vec<usize>,
+    },
+    /// A weight that could not be read from where it is kept.
+    #[error("weight `{name}` could not be read: {source}")]
+    WeightSource {
+        /// The weight's name.
+        name: String,
+        /// What the source said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A part of a model that does not lie inside it.
+    #[error(
+        "part of a model: `{name}` is {range:?}, expected a range that is not empty, within 0..{limit}"
+    )]
+    Part {
+        /// Which range.
+        name: &'static str,
+        /// What it is.
+        range: Range<usize>,
+        /// How far it may reach.
+        limit: usize,
+    },
+    /// Something that another part of the model has.
+    #[error("this part of the model does not hold {what}")]
+    NotInThisPart {
+        /// What was asked of it.
+        what: &'static str,
+    },
+    /// No room in the cache for more tokens.
+    #[error(
+        "sequence {sequence} holds {cached} of {context_length} tokens and has no room for {n_tokens} more"
+    )]
+    ContextFull {
+        /// The slot of the cache.
+        sequence: usize,
+        /// Tokens that are in it.
+        cached: usize,
+        /// Tokens that were to be added.
+        n_tokens: usize,
+        /// Tokens it can hold.
+        context_length: usize,
+    },
+    /// A slot that the cache does not have.
+    #[error("sequence {sequence} does not exist, the cache has {n_sequences}")]
+    NoSuchSequence {
+        /// The slot that was named.
+        sequence: usize,
+        /// How many there are.
+        n_sequences: usize,
+    },
+    /// A sequence cannot be cut to more tokens than it has.
+    #[error("sequence {sequence} holds {cached} tokens and cannot be cut to {length}")]
+    TruncateBeyond {
+        /// The slot of the cache.
+        sequence: usize,
+        /// The length that was asked for.
+        length: usize,
+        /// Tokens that are in it.
+        cached: usize,
+    },
+    /// A batch entry without tokens, or two entries for one sequence.
+    #[error(
+        "batch: sequence {sequence} has no new tokens, or appears twice; give each sequence one entry with at least one token"
+    )]
+    BatchEntry {
+        /// The slot that was named.
+        sequence: usize,
     },
 }
 

@@ -1,9 +1,26 @@
 //! A LLaMA-3-style decoder and the book's ladder that leads to it.
 
+mod attention;
+mod block;
 mod config;
+mod decoder;
 mod error;
+mod feed_forward;
+mod kv_cache;
+mod part;
+mod rms_norm;
+pub mod rope;
 mod tensor_names;
+mod weight_source;
 
+pub use attention::GroupedQueryAttention;
+pub use block::Block;
 pub use config::{Config, RopeScaling};
+pub use decoder::{Append, Decoder};
 pub use error::{Error, Result};
+pub use feed_forward::FeedForward;
+pub use kv_cache::{KvCache, LayerCache};
+pub use part::{Part, Reduce};
+pub use rms_norm::RmsNorm;
 pub use tensor_names::{FINAL_NORM, OUT_HEAD, TOK_EMB, TensorSpec, block_tensor, expected_tensors};
+pub use weight_source::{StoredTensor, WeightSource};

@@ -1,0 +1,109 @@
+//! Grouped-query attention with rotary positions and a cache: the last rung of the ladder, as the
+//! model uses it.
+//!
+//! Notes: `notes/ch03-attention.md`. The steps before it are in `ladder/`. Python:
+//! `GroupedQueryAttention` in `python/model.py`.
+
+use gollm_tensor::{CachedAttention, Device, Place, RopeTable, Tensor};
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::kv_cache::LayerCache;
+use crate::part::Part;
+use crate::rms_norm::RmsNorm;
+use crate::tensor_names::block_tensor;
+use crate::weight_source::{WeightSource, load};
+
+/// The four projections of one layer's attention.
+#[derive(Debug, Clone)]
+pub struct GroupedQueryAttention {
+    /// Queries, `[n_heads · head_dim, emb_dim]`.
+    pub q_proj: Tensor,
+    /// Keys, `[n_kv_heads · head_dim, emb_dim]`.
+    pub k_proj: Tensor,
+    /// Values, `[n_kv_heads · head_dim, emb_dim]`.
+    pub v_proj: Tensor,
+    /// Back to the stream, `[emb_dim, n_heads · head_dim]`.
+    pub o_proj: Tensor,
+    head_dim: usize,
+}
+
+impl GroupedQueryAttention {
+    /// Takes the projections of layer `layer` from a source, or the part of them that belongs to
+    /// `part`'s heads.
+    ///
+    /// # Errors
+    ///
+    /// If a weight is missing or has another shape, or the device is out of memory.
+    pub fn load(
+        config: &Config,
+        part: &Part,
+        layer: usize,
+        source: &dyn WeightSource,
+        device: &Device,
+    ) -> Result<Self> {
+        let weight = |name: &str, shape: [usize; 2]| {
+            load(
+                source,
+                &format!("blocks.{layer}.attn.{name}.weight"),
+                &shape,
+            )
+        };
+        let (q_dim, kv_dim, emb_dim) = (config.q_dim(), config.kv_dim(), config.emb_dim);
+        let kv_rows = part.kv_heads.start * config.head_dim..part.kv_heads.end * config.head_dim;
+        let group = config.heads_per_kv();
+        let q_rows = kv_rows.start * group..kv_rows.end * group;
+        Ok(Self {
+            q_proj: weight("attn.q_proj", [q_dim, emb_dim])?
+                .rows(q_rows.clone())?
+                .upload(device)?,
+            k_proj: weight("attn.k_proj", [kv_dim, emb_dim])?
+                .rows(kv_rows.clone())?
+                .upload(device)?,
+            v_proj: weight("attn.v_proj", [kv_dim, emb_dim])?
+                .rows(kv_rows)?
+                .upload(device)?,
+            o_proj: weight("attn.o_proj", [emb_dim, q_dim])?
+                .columns(q_rows)?
+                .upload(device)?,
+            head_dim: config.head_dim,
+        })
+    }
+
+    /// Normalizes `x`, attends to the cached tokens of each row's sequence and to the row itself, and
+    /// projects back. The new keys and values stay in `cache`.
+    ///
+    /// # Shapes
+    ///
+    /// - `x` and the result: `[n_tokens, emb_dim]`
+    /// - `places`: one for each row
+    ///
+    /// # Errors
+    ///
+    /// If a shape is wrong or a place lies outside the cache.
+    pub fn forward(
+        &self,
+        norm: &RmsNorm,
+        x: &Tensor,
+        places: &[Place],
+        rope: &RopeTable,
+        cache: &mut LayerCache,
+    ) -> Result<Tensor> {
+        let projections = [&self.q_proj, &self.k_proj, &self.v_proj];
+        let [q, k, v] = x.norm_matmul(&norm.weight, norm.eps, projections)?;
+        let LayerCache { keys, values } = cache;
+        let head_dim = self.head_dim;
+        let context = q.cached_attention(
+            &k,
+            &v,
+            CachedAttention {
+                keys,
+                values,
+                rope,
+                places,
+                head_dim,
+            },
+        )?;
+        Ok(context.matmul(&self.o_proj)?)
+    }
+}

@@ -1,0 +1,87 @@
+//! One transformer block: attention, then the feed-forward, each added to the stream.
+//!
+//! Notes: `notes/ch04-model.md`. Python: `Block` in `python/model.py`.
+
+use gollm_tensor::{Device, Place, RopeTable, Tensor};
+
+use crate::attention::GroupedQueryAttention;
+use crate::config::Config;
+use crate::error::Result;
+use crate::feed_forward::FeedForward;
+use crate::kv_cache::LayerCache;
+use crate::part::{Part, Reduce};
+use crate::rms_norm::RmsNorm;
+use crate::tensor_names::block_tensor;
+use crate::weight_source::WeightSource;
+
+/// The weights of one layer.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Before attention.
+    pub attn_norm: RmsNorm,
+    /// The only part that mixes information across tokens.
+    pub attn: GroupedQueryAttention,
+    /// Before the feed-forward.
+    pub ffn_norm: RmsNorm,
+    /// The part that holds two thirds of the weights.
+    pub ffn: FeedForward,
+}
+
+impl Block {
+    /// Takes the weights of layer `layer` from a source.
+    ///
+    /// # Errors
+    ///
+    /// If a weight is missing or has another shape, or the device is out of memory.
+    pub fn load(
+        config: &Config,
+        part: &Part,
+        layer: usize,
+        source: &dyn WeightSource,
+        device: &Device,
+    ) -> Result<Self> {
+        let norm = |name: &str| {
+            let name = block_tensor(layer, name);
+            RmsNorm::load(source, &name, config.emb_dim, config.norm_eps, device)
+        };
+        Ok(Self {
+            attn_norm: norm("attn_norm")?,
+            attn: GroupedQueryAttention::load(config, part, layer, source, device)?,
+            ffn_norm: norm("ffn_norm")?,
+            ffn: FeedForward::load(config, part, layer, source, device)?,
+        })
+    }
+
+    /// `x + attn(norm(x))`, then `x + ffn(norm(x))`.
+    ///
+    /// `reduce` adds up the partial sums of other machines where this block holds only some heads and
+    /// columns; `observe` sees the two additions before they are made.
+    ///
+    /// # Shapes
+    ///
+    /// - `x` and the result: `[n_tokens, emb_dim]`
+    ///
+    /// # Errors
+    ///
+    /// If a shape is wrong, a place lies outside the cache, or the device or a reduction failed.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        places: &[Place],
+        rope: &RopeTable,
+        cache: &mut LayerCache,
+        reduce: Option<&dyn Reduce>,
+        observe: &mut dyn FnMut(&str, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let sum = |partial: Tensor| match reduce {
+            Some(reduce) => reduce.sum(partial),
+            None => Ok(partial),
+        };
+        let attended = sum(self.attn.forward(&self.attn_norm, x, places, rope, cache)?)?;
+        observe("attn", &attended)?;
+        let x = x.add(&attended)?;
+        let thought = sum(self.ffn.forward(&self.ffn_norm, &x)?)?;
+        observe("ffn", &thought)?;
+        Ok(x.add(&thought)?)
+    }
+}

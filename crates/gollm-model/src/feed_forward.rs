@@ -1,0 +1,71 @@
+//! The SwiGLU feed-forward: each token thinks on its own.
+//!
+//! Notes: `notes/ch04-model.md`. Source: Shazeer 2020, <https://arxiv.org/abs/2002.05202>, eq. 6.
+//! Python: `FeedForward` in `python/model.py`.
+
+use gollm_tensor::{Device, Tensor};
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::part::Part;
+use crate::rms_norm::RmsNorm;
+use crate::tensor_names::block_tensor;
+use crate::weight_source::{WeightSource, load};
+
+/// The three matrices of one layer's feed-forward.
+#[derive(Debug, Clone)]
+pub struct FeedForward {
+    /// Opens and closes each hidden number, `[hidden_dim, emb_dim]`.
+    pub gate_proj: Tensor,
+    /// The hidden numbers themselves, `[hidden_dim, emb_dim]`.
+    pub up_proj: Tensor,
+    /// Back to the stream, `[emb_dim, hidden_dim]`.
+    pub down_proj: Tensor,
+}
+
+impl FeedForward {
+    /// Takes the matrices of layer `layer` from a source, or the hidden columns that belong to
+    /// `part`.
+    ///
+    /// # Errors
+    ///
+    /// If a weight is missing or has another shape, or the device is out of memory.
+    pub fn load(
+        config: &Config,
+        part: &Part,
+        layer: usize,
+        source: &dyn WeightSource,
+        device: &Device,
+    ) -> Result<Self> {
+        let weight =
+            |name: &str, shape: [usize; 2]| load(source, &block_tensor(layer, name), &shape);
+        let inward = [config.hidden_dim, config.emb_dim];
+        let outward = [config.emb_dim, config.hidden_dim];
+        let hidden = &part.hidden;
+        Ok(Self {
+            gate_proj: weight("ffn.gate_proj", inward)?
+                .rows(hidden.clone())?
+                .upload(device)?,
+            up_proj: weight("ffn.up_proj", inward)?
+                .rows(hidden.clone())?
+                .upload(device)?,
+            down_proj: weight("ffn.down_proj", outward)?
+                .columns(hidden.clone())?
+                .upload(device)?,
+        })
+    }
+
+    /// `down · (silu(gate · x') · (up · x'))` with `x' = norm(x)`.
+    ///
+    /// # Shapes
+    ///
+    /// - `x` and the result: `[n_tokens, emb_dim]`
+    ///
+    /// # Errors
+    ///
+    /// If `x` has another width.
+    pub fn forward(&self, norm: &RmsNorm, x: &Tensor) -> Result<Tensor> {
+        let weights = [&self.gate_proj, &self.up_proj, &self.down_proj];
+        Ok(x.feed_forward(&norm.weight, norm.eps, weights)?)
+    }
+}
