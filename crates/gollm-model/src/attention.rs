@@ -42,13 +42,8 @@ impl GroupedQueryAttention {
         source: &dyn WeightSource,
         device: &Device,
     ) -> Result<Self> {
-        let weight = |name: &str, shape: [usize; 2]| {
-            load(
-                source,
-                &format!("blocks.{layer}.attn.{name}.weight"),
-                &shape,
-            )
-        };
+        let weight =
+            |name: &str, shape: [usize; 2]| load(source, &block_tensor(layer, name), &shape);
         let (q_dim, kv_dim, emb_dim) = (config.q_dim(), config.kv_dim(), config.emb_dim);
         let kv_rows = part.kv_heads.start * config.head_dim..part.kv_heads.end * config.head_dim;
         let group = config.heads_per_kv();
