@@ -38,7 +38,8 @@ class CheckpointError(RuntimeError):
 class Checkpoint:
     """Everything that a run needs to go on as if it had not stopped."""
 
-    weights: dict[str, Tensor]
+    weights: dict[str, Any]
+    """Parameter name to tensor."""
     optimizer: dict[str, Any]
     random_state: Tensor
     meta: dict[str, Any]

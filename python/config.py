@@ -21,7 +21,7 @@ import yaml
 
 DTYPES = ("f32", "f16", "bf16")
 
-# A number YAML reads that no real model needs; catches "1e30" before it becomes an allocation.
+# No real model has a larger size; catches a slip of the hand before it becomes an allocation.
 MAX_SIZE = 2**31 - 1
 
 
@@ -196,6 +196,14 @@ class Config:
     model: ModelConfig
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
+    def __post_init__(self) -> None:
+        length = self.training.sequence_length
+        if length is not None and length > self.model.context_length:
+            raise ConfigError(
+                f"training.sequence_length ({length}) is longer than context_length "
+                f"({self.model.context_length})"
+            )
+
 
 def load_config(path: str | Path) -> Config:
     """Reads and checks a YAML file. Raises `ConfigError` with the file's name in the message."""
@@ -221,34 +229,26 @@ def parse_config(text: str) -> Config:
     if not isinstance(values, dict):
         raise ConfigError(f"expected `key: value` lines, found {_kind(values)}")
     training = values.pop("training", None)
-    scaling = values.pop("rope_scaling", None)
-    if scaling is not None:
-        values["rope_scaling"] = _build(RopeScaling, scaling, "rope_scaling.")
-    model = model_config(values)
-    if training is None:
-        training = {}
-    training_config = _build(TrainingConfig, training, "training.")
-    length = training_config.sequence_length
-    if length is not None and length > model.context_length:
-        raise ConfigError(
-            f"training.sequence_length ({length}) is longer than context_length "
-            f"({model.context_length})"
-        )
-    return Config(model, training_config)
+    return Config(model_config(values), training_config({} if training is None else training))
 
 
 def model_config(values: dict[str, Any]) -> ModelConfig:
     """Builds a `ModelConfig` from plain values, as read from YAML or from a checkpoint."""
     values = dict(values)
-    if isinstance(values.get("rope_scaling"), dict):
+    if values.get("rope_scaling") is not None:
         values["rope_scaling"] = _build(RopeScaling, values["rope_scaling"], "rope_scaling.")
     return _build(ModelConfig, values, "")
+
+
+def training_config(values: Any) -> TrainingConfig:
+    """Builds a `TrainingConfig` from plain values, as read from YAML or from a checkpoint."""
+    return _build(TrainingConfig, values, "training.")
 
 
 T = TypeVar("T")
 
 # The types that the fields above are written with (as text: annotations are not evaluated).
-_CHECKS: dict[str, tuple[type, ...]] = {
+_CHECKS: dict[str, Any] = {
     "int": (int,),
     "int | None": (int, type(None)),
     "float": (int, float),
@@ -300,7 +300,7 @@ def _checked(name: str, kind: str, value: Any) -> Any:
         value = float(value)
         if not math.isfinite(value):
             raise ConfigError(f"{name} is {value}, expected a finite number")
-    if isinstance(value, int) and not isinstance(value, bool) and value > MAX_SIZE:
+    if kind == "int" and not name.startswith("training.") and value > MAX_SIZE:
         raise ConfigError(f"{name} is {value}, more than the largest allowed ({MAX_SIZE})")
     return value
 

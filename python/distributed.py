@@ -75,7 +75,7 @@ def choose_device(name: str) -> torch.device:
         raise ValueError(f"--device {name}: this PyTorch sees no CUDA device; try --device cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError(f"--device {name}: this PyTorch sees no Apple GPU; try --device cpu")
-    if device.type == "cuda" and device.index is None:
+    if device.type == "cuda" and ":" not in name:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
 

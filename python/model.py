@@ -162,7 +162,8 @@ class Attention(nn.Module):
         context = F.scaled_dot_product_attention(
             q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=True
         )
-        return self.o_proj(context.transpose(1, 2).reshape(batch, n_tokens, -1))
+        out: Tensor = self.o_proj(context.transpose(1, 2).reshape(batch, n_tokens, -1))
+        return out
 
 
 def causal_mask(n_tokens: int, past: int, device: torch.device) -> Tensor:
@@ -295,7 +296,7 @@ class Decoder(nn.Module):
         stop_ids: frozenset[int] = frozenset(),
         seed: int = 0,
     ) -> list[int]:
-        """Continues `ids`; temperature 0 takes the most likely token each time (the first of equals).
+        """Continues `ids`; temperature 0 takes the most likely token (the first of equals).
 
         Stops at a stop id, after `max_tokens`, or when the context is full. Source: book
         sections 4.7 and 5.3; the full chain of samplers is in `gollm-sampler`.

@@ -1,4 +1,4 @@
-"""The training loop: one `Trainer` takes a run from its first step, or from a checkpoint, to its last.
+"""The training loop: a `Trainer` takes a run from its start, or from a checkpoint, to its end.
 
 Everything that happens in a step is a function of the configuration and of the step's number:
 the batch, the learning rate and the sample's seed. The weights and the optimizer's state are the
@@ -101,9 +101,7 @@ class Trainer:
         self.model.to(processes.device)
         self.wrapped = distribute(self.model, processes, options.fsdp)
         self.optimizer = make_optimizer(self.model, config.training)
-        self.sequences_per_pass, self.n_passes = split_batch(
-            config.training, processes.world_size
-        )
+        self.sequences_per_pass, self.n_passes = split_batch(config.training, processes.world_size)
         self.log = RunLog(run / "log.jsonl", processes.is_main)
         self.loss_function: Callable[[nn.Module, Tensor], Tensor] = sequence_loss
         if options.compile:
@@ -153,7 +151,7 @@ class Trainer:
         set_learning_rate(self.optimizer, rate)
         batch = self.batches.train(self.step, processes.rank, processes.world_size)
         total = 0.0
-        for i, part in enumerate(batch.split(self.sequences_per_pass)):
+        for i, part in enumerate(torch.split(batch, self.sequences_per_pass)):
             with self._gradient_exchange(last=i == self.n_passes - 1):
                 loss = self._loss(part) / self.n_passes
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -193,7 +191,7 @@ class Trainer:
         total = 0.0
         for index in range(training.validation_batches):
             batch = self.batches.validation(index, processes.rank, processes.world_size)
-            parts = batch.split(self.sequences_per_pass)
+            parts = torch.split(batch, self.sequences_per_pass)
             total += sum(self._loss(part).item() for part in parts) / len(parts)
         self.model.train()
         self.validation_loss = processes.mean(total / training.validation_batches)
