@@ -220,15 +220,19 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// The known key that needs the fewest changes of one letter, if it is near enough to be meant.
+/// The known key that needs the fewest changes of one letter, if it is near enough to be meant:
+/// a slip (`n_kv_head`), a part (`low_freq`) or a longer name (`rms_norm_eps`).
 fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     // A slip of the pen is short; this also bounds the work on a hostile key.
     if key.len() > 64 {
         return None;
     }
-    let distances = known.iter().map(|near| (edit_distance(key, near), *near));
-    let (distance, near) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + near.len() / 3).then_some(near)
+    let holds = |near: &str| key.len() >= 4 && (near.contains(key) || key.contains(near));
+    let distances = known
+        .iter()
+        .map(|near| (!holds(near), edit_distance(key, near), *near));
+    let (far, distance, near) = distances.min()?;
+    (!far || distance <= 1 + near.len() / 3).then_some(near)
 }
 
 /// Levenshtein's distance, in bytes: insertions, deletions and replacements from `a` to `b`.
