@@ -1,7 +1,7 @@
 //! Where numbers live, and the only way to put them there.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::backend::Backend;
 use crate::dtype::{DType, n_elements};
@@ -24,10 +24,12 @@ impl Device {
         Self(Arc::new(backend))
     }
 
-    /// The readable reference: plain Rust on `ndarray`, one thread.
+    /// The readable reference: plain Rust on `ndarray`, one thread. Every call returns the same
+    /// device.
     #[must_use]
     pub fn reference() -> Self {
-        Self::new(Reference)
+        static REFERENCE: OnceLock<Device> = OnceLock::new();
+        REFERENCE.get_or_init(|| Self::new(Reference)).clone()
     }
 
     /// The backend behind this handle.

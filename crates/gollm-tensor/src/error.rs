@@ -74,7 +74,7 @@ pub enum Error {
     },
     /// Operands that live on different devices.
     #[error(
-        "{operation}: `{name}` lives on device `{found}`, expected `{expected}`; move it there first"
+        "{operation}: `{name}` lives on another device (`{found}`) than the first operand (`{expected}`); move it there first"
     )]
     DeviceMismatch {
         /// The operation, as the `Tensor` method is called.
