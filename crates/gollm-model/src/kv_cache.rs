@@ -60,6 +60,16 @@ impl KvCache {
         self.context_length
     }
 
+    /// How many numbers the cache holds: `2 · n_layers · n_sequences · context_length · n_kv_heads ·
+    /// head_dim`.
+    #[must_use]
+    pub fn n_elements(&self) -> usize {
+        self.layers
+            .iter()
+            .map(|layer| layer.keys.n_elements() + layer.values.n_elements())
+            .sum()
+    }
+
     /// How many tokens of `sequence` are cached; 0 for one that does not exist.
     #[must_use]
     pub fn length(&self, sequence: usize) -> usize {
