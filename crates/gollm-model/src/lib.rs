@@ -3,10 +3,12 @@
 mod attention;
 mod block;
 mod config;
+mod counts;
 mod decoder;
 mod error;
 mod feed_forward;
 mod kv_cache;
+pub mod loss;
 mod part;
 mod rms_norm;
 pub mod rope;
@@ -16,6 +18,9 @@ mod weight_source;
 pub use attention::GroupedQueryAttention;
 pub use block::Block;
 pub use config::{Config, RopeScaling};
+pub use counts::{
+    FlopCounts, ParameterCounts, bytes_read_per_token, kv_bytes, kv_bytes_per_token, weight_bytes,
+};
 pub use decoder::{Append, Decoder};
 pub use error::{Error, Result};
 pub use feed_forward::FeedForward;

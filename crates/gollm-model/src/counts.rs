@@ -1,0 +1,243 @@
+//! What a model costs, from its config alone: parameters, bytes, floating-point operations.
+//!
+//! All counts are exact for this project's decoder, not estimates; `tests/counts.rs` compares them with
+//! counts made another way. Notes: `notes/ch04-model.md`.
+
+use gollm_tensor::DType;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::tensor_names::expected_tensors;
+
+/// The bytes of one cached number: keys and values are kept in f32.
+const CACHE_ELEMENT_BYTES: u64 = 4;
+
+/// The trained numbers of a model, by part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParameterCounts {
+    /// The embedding table: `vocab_size · emb_dim`.
+    pub embedding: u64,
+    /// The four attention projections of one layer.
+    pub attention_per_layer: u64,
+    /// The three feed-forward matrices of one layer.
+    pub feed_forward_per_layer: u64,
+    /// The two norms of one layer.
+    pub norms_per_layer: u64,
+    /// How many layers there are.
+    pub n_layers: u64,
+    /// The norm after the last layer.
+    pub final_norm: u64,
+    /// The output head; 0 when it is the embedding table itself.
+    pub head: u64,
+}
+
+impl ParameterCounts {
+    /// Counts the parameters of a model.
+    ///
+    /// # Errors
+    ///
+    /// If the config does not pass [`Config::validate`].
+    pub fn new(config: &Config) -> Result<Self> {
+        config.validate()?;
+        let sizes = Sizes::of(config);
+        let table = sizes.vocab * sizes.emb;
+        Ok(Self {
+            embedding: table,
+            attention_per_layer: sizes.attention(),
+            feed_forward_per_layer: sizes.feed_forward(),
+            norms_per_layer: 2 * sizes.emb,
+            n_layers: sizes.layers,
+            final_norm: sizes.emb,
+            head: if config.tie_embeddings { 0 } else { table },
+        })
+    }
+
+    /// The parameters of one layer.
+    #[must_use]
+    pub fn per_layer(&self) -> u64 {
+        self.attention_per_layer + self.feed_forward_per_layer + self.norms_per_layer
+    }
+
+    /// All layers and the final norm: everything but the embedding table and the output head.
+    #[must_use]
+    pub fn without_embeddings(&self) -> u64 {
+        self.n_layers * self.per_layer() + self.final_norm
+    }
+
+    /// Every trained number; a table that is tied to the head counts once.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.embedding + self.without_embeddings() + self.head
+    }
+}
+
+/// The bytes of all weights with their matrices stored in `dtype` and their norms in f32.
+///
+/// # Units
+///
+/// Bytes of data, without the padding and the header of a file.
+///
+/// # Errors
+///
+/// If the config does not pass [`Config::validate`], or a row of a matrix is not a whole number of
+/// `dtype`'s blocks.
+pub fn weight_bytes(config: &Config, dtype: DType) -> Result<u64> {
+    let mut total = 0;
+    for spec in expected_tensors(config)? {
+        total += tensor_bytes(&spec.shape, dtype)?;
+    }
+    Ok(total)
+}
+
+/// The bytes that decoding one token reads, after `context` tokens: every weight once (of the
+/// embedding table one row, unless it serves as the head), and the keys and values of the context.
+///
+/// Decoding one sequence does about two operations a weight, so memory bandwidth divided by this
+/// number bounds the tokens a second of any implementation.
+///
+/// # Units
+///
+/// Bytes.
+///
+/// # Errors
+///
+/// As [`weight_bytes`], and if `context` is more than `context_length`.
+pub fn bytes_read_per_token(config: &Config, dtype: DType, context: usize) -> Result<u64> {
+    config.validate()?;
+    check_context("bytes read per token", context, 0, config.context_length)?;
+    let row = tensor_bytes(&[1, config.emb_dim], dtype)?;
+    let table = row * config.vocab_size as u64;
+    // A tied table is read whole by the head, an untied one only in the token's row.
+    let unread = if config.tie_embeddings { 0 } else { table };
+    let cache = kv_bytes_per_token(config)? * context as u64;
+    Ok(weight_bytes(config, dtype)? - unread + row + cache)
+}
+
+/// The bytes that one token leaves in the key/value cache: `2 · n_layers · n_kv_heads · head_dim`
+/// numbers of 4 bytes.
+///
+/// # Units
+///
+/// Bytes for one token of one sequence.
+///
+/// # Errors
+///
+/// If the config does not pass [`Config::validate`].
+pub fn kv_bytes_per_token(config: &Config) -> Result<u64> {
+    config.validate()?;
+    let sizes = Sizes::of(config);
+    Ok(2 * sizes.layers * sizes.kv * CACHE_ELEMENT_BYTES)
+}
+
+/// The bytes of one sequence's key/value cache for the whole of `context_length`.
+///
+/// # Units
+///
+/// Bytes for one sequence.
+///
+/// # Errors
+///
+/// If the config does not pass [`Config::validate`].
+pub fn kv_bytes(config: &Config) -> Result<u64> {
+    Ok(kv_bytes_per_token(config)? * config.context_length as u64)
+}
+
+/// The floating-point operations of one token's forward pass, a multiply-add as two.
+///
+/// Only matrix products are counted. Norms, softmax, RoPE and the feed-forward's gate grow with the
+/// width and not with its square, so their share shrinks as models grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlopCounts {
+    /// The query, key, value and output projections of all layers.
+    pub projections: u64,
+    /// Scores and weighted sums over the tokens attended to, in all layers: the only part that
+    /// grows with the context.
+    pub attention: u64,
+    /// The three feed-forward matrices of all layers.
+    pub feed_forward: u64,
+    /// The projection to the vocabulary.
+    pub head: u64,
+}
+
+impl FlopCounts {
+    /// Counts one token that attends to `context` tokens, itself among them.
+    ///
+    /// # Errors
+    ///
+    /// If the config does not pass [`Config::validate`], or `context` is not within 1 and
+    /// `context_length`.
+    pub fn per_token(config: &Config, context: usize) -> Result<Self> {
+        config.validate()?;
+        check_context("FLOPs per token", context, 1, config.context_length)?;
+        let sizes = Sizes::of(config);
+        Ok(Self {
+            projections: 2 * sizes.layers * sizes.attention(),
+            // One product for the scores and one for the weighted sum, over all query heads.
+            attention: 2 * 2 * sizes.layers * sizes.q * context as u64,
+            feed_forward: 2 * sizes.layers * sizes.feed_forward(),
+            head: 2 * sizes.vocab * sizes.emb,
+        })
+    }
+
+    /// All parts together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.projections + self.attention + self.feed_forward + self.head
+    }
+}
+
+/// The sizes of a validated config as `u64`, in which their products fit.
+struct Sizes {
+    vocab: u64,
+    emb: u64,
+    q: u64,
+    kv: u64,
+    hidden: u64,
+    layers: u64,
+}
+
+impl Sizes {
+    fn of(config: &Config) -> Self {
+        Self {
+            vocab: config.vocab_size as u64,
+            emb: config.emb_dim as u64,
+            q: config.q_dim() as u64,
+            kv: config.kv_dim() as u64,
+            hidden: config.hidden_dim as u64,
+            layers: config.n_layers as u64,
+        }
+    }
+
+    /// Queries and output lead over `q`, keys and values to `kv`.
+    fn attention(&self) -> u64 {
+        2 * self.emb * (self.q + self.kv)
+    }
+
+    /// Gate, up and down.
+    fn feed_forward(&self) -> u64 {
+        3 * self.emb * self.hidden
+    }
+}
+
+fn tensor_bytes(shape: &[usize], dtype: DType) -> Result<u64> {
+    // Norms are vectors and stay exact: they are a ten-thousandth of a model.
+    let stored = if shape.len() == 1 { DType::F32 } else { dtype };
+    Ok(stored.n_bytes(shape)? as u64)
+}
+
+fn check_context(operation: &'static str, context: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&context) {
+        return Ok(());
+    }
+    Err(gollm_tensor::Error::Length {
+        operation,
+        name: if context < least {
+            "context (too short)"
+        } else {
+            "context (too long)"
+        },
+        found: context,
+        expected: if context < least { least } else { most },
+    }
+    .into())
+}
