@@ -1,0 +1,60 @@
+# `make test` does everything; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+CARGO ?= cargo
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: tools lint-rust test-rust python lint-python test-python ## check and test everything
+	@echo "make test: all of it passed."
+
+.PHONY: tools
+tools: ## say which tools are here, and stop if one is missing
+	@command -v $(CARGO) > /dev/null || { echo "Rust is missing. Install it from https://rustup.rs and try again."; exit 1; }
+	@command -v $(PYTHON) > /dev/null || { echo "Python 3.10 or newer is missing. On Debian: apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$$($(PYTHON) --version) is too old, 3.10 or newer is needed."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@$(CARGO) --version; $(CARGO) clippy --version; $(PYTHON) --version
+
+.PHONY: lint-rust
+lint-rust: ## formatting, clippy and rustdoc, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+.PHONY: test-rust
+test-rust: ## every Rust test, the notes' code blocks included
+	$(CARGO) test --workspace --locked
+
+.PHONY: python
+python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module
+	$(BIN)/maturin develop --quiet --locked --profile python --manifest-path crates/gollm-py/Cargo.toml
+
+$(VENV)/.requirements: python/requirements.txt python/requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r python/requirements.txt -r python/requirements-dev.txt
+	touch $@
+
+.PHONY: lint-python
+lint-python: python ## ruff and mypy
+	cd python && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy .
+
+.PHONY: test-python
+test-python: python ## every Python test, parity with Rust included
+	$(CARGO) build --quiet --locked --bin gollm
+	cd python && $(BIN)/python -m pytest -q
+	cd python && $(BIN)/python goldens.py --check
+
+.PHONY: clean
+clean: ## remove what was built, .venv included
+	$(CARGO) clean
+	rm -rf $(VENV)
