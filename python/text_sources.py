@@ -1,0 +1,301 @@
+"""Where text comes from: the story generator, text files, or Hugging Face by name.
+
+A source yields documents of two splits, "train" and "validation", that share none. The order
+and the splitting depend on nothing but the source, so two runs see the same text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import stories
+
+Split = Literal["train", "validation"]
+SPLITS: tuple[Split, ...] = ("train", "validation")
+
+# One document in this many is held out, where a source does not say so itself.
+HELD_OUT_ONE_IN = 20
+TEXT_SUFFIXES = (".txt", ".md", ".text", ".jsonl")
+# A piece of a file is its text up to a paragraph's end after about this many bytes.
+LARGEST_PIECE = 64 * 1024
+SMALLEST_PIECE = 256
+READ_BYTES = 1024 * 1024
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message says what was found and what to do."""
+
+
+class Source(Protocol):
+    """Text in a fixed order."""
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether `documents` never stops, so that a number of bytes has to be asked for."""
+
+    def documents(self, split: Split) -> Iterator[str]:
+        """Yields the documents of one split, always the same ones in the same order."""
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the text, as JSON: equal identities give equal documents."""
+
+
+@dataclass(frozen=True)
+class StoryCorpus:
+    """The stories of `stories/`: endless, and the same for ever for one seed.
+
+    The validation split draws from another seed and from pairs of plot and hero that training
+    never sees (`stories.is_held_out`).
+    """
+
+    seed: int = 1
+
+    @property
+    def is_endless(self) -> bool:
+        """There is always one more story."""
+        return True
+
+    def documents(self, split: Split) -> Iterator[str]:
+        """Yields stories without end."""
+        return stories.stories(self.seed, split=_checked_split(split))
+
+    def identity(self) -> dict[str, Any]:
+        """The seed, and a digest of the generator's own files."""
+        return {"kind": "stories", "seed": self.seed, "generator_sha256": _generator_digest()}
+
+
+@dataclass(frozen=True)
+class TextFiles:
+    """A UTF-8 text file, or every `.txt`, `.md`, `.text` and `.jsonl` file below a folder.
+
+    Each line of a `.jsonl` file is one document, `{"text": "..."}`. Other files are read in
+    pieces that end where a paragraph ends, so a file need not fit in memory; each piece is one
+    document. Every 20th document is held out for validation.
+    """
+
+    path: Path
+    files: tuple[Path, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        path = self.path
+        if not path.exists():
+            raise DataError(
+                f"{path}: no such file or folder; give a text file, a folder of text files, "
+                f"`stories`, or hf:NAME for a Hugging Face dataset"
+            )
+        files = [path] if path.is_file() else _text_files_below(path)
+        if not any(file.stat().st_size for file in files):
+            raise DataError(f"{path}: holds no text (looked for {', '.join(TEXT_SUFFIXES)})")
+        object.__setattr__(self, "files", tuple(files))
+
+    @property
+    def is_endless(self) -> bool:
+        """Files end."""
+        return False
+
+    def documents(self, split: Split) -> Iterator[str]:
+        """Yields the documents of one split."""
+        return _every_nth_held_out(self._all_documents(), _checked_split(split))
+
+    def _all_documents(self) -> Iterator[str]:
+        """Yields the documents of both splits, files in the order of their names."""
+        total = sum(file.stat().st_size for file in self.files)
+        piece_bytes = max(SMALLEST_PIECE, min(LARGEST_PIECE, total // 200))
+        for file in self.files:
+            try:
+                yield from _lines(file) if file.suffix == ".jsonl" else _pieces(file, piece_bytes)
+            except UnicodeDecodeError as error:
+                raise DataError(f"{file}: is not UTF-8 text ({error}); convert it first") from error
+
+    def identity(self) -> dict[str, Any]:
+        """The names, sizes and digests of the files."""
+        base = self.path if self.path.is_dir() else self.path.parent
+        return {
+            "kind": "files",
+            "files": [
+                [f.relative_to(base).as_posix(), f.stat().st_size, file_sha256(f)]
+                for f in self.files
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class HuggingFaceTexts:
+    """The training split of a Hugging Face dataset, streamed by name, column `text`.
+
+    Every 20th document is held out for validation. Needs the package `datasets` and, unless the
+    dataset is in the local cache, the network.
+    """
+
+    name: str
+    config: str | None = None
+    revision: str | None = None
+
+    @property
+    def is_endless(self) -> bool:
+        """Datasets end."""
+        return False
+
+    def documents(self, split: Split) -> Iterator[str]:
+        """Yields the documents of one split."""
+        return _every_nth_held_out(self._all_documents(), _checked_split(split))
+
+    def _all_documents(self) -> Iterator[str]:
+        """Yields the texts of the dataset in its own order."""
+        try:
+            datasets = importlib.import_module("datasets")
+        except ImportError:
+            raise DataError(
+                f"hf:{self.name} needs the package `datasets`: run `pip install datasets`. "
+                f"Without a network, train on `stories` or on a folder of text files"
+            ) from None
+        try:
+            rows = datasets.load_dataset(
+                self.name, self.config, split="train", streaming=True, revision=self.revision
+            )
+            for row in rows:
+                yield self._text(row)
+        except DataError:
+            raise
+        except Exception as error:  # noqa: BLE001  (the package raises whatever its transport does)
+            raise DataError(
+                f"hf:{self.name}: could not be read ({type(error).__name__}: {error}). Check the "
+                f"name and the network. To work offline, download the dataset's text once and "
+                f"pass its folder to --data, or train on `stories`"
+            ) from error
+
+    def _text(self, row: dict[str, Any]) -> str:
+        """The text of one row."""
+        text = row.get("text")
+        if not isinstance(text, str):
+            raise DataError(
+                f"hf:{self.name}: has no column `text` of strings, only {', '.join(sorted(row))}; "
+                f'write the wanted column to a .jsonl file of {{"text": ...}} lines and use that'
+            )
+        return text
+
+    def identity(self) -> dict[str, Any]:
+        """The dataset's name, configuration and revision."""
+        return {
+            "kind": "hugging face",
+            "name": self.name,
+            "config": self.config,
+            "revision": self.revision,
+        }
+
+
+def open_source(spec: str | Path, seed: int = 1) -> Source:
+    """Opens what `--data` names: `stories`, `hf:NAME[:CONFIG][@REVISION]`, or a path."""
+    text = str(spec)
+    if text == "stories":
+        return StoryCorpus(seed)
+    if text.startswith("hf:"):
+        name, _, revision = text[3:].partition("@")
+        name, _, config = name.partition(":")
+        if not name:
+            raise DataError(f"{text!r} names no dataset; expected hf:NAME, such as hf:user/stories")
+        return HuggingFaceTexts(name, config or None, revision or None)
+    return TextFiles(Path(text))
+
+
+def take_bytes(documents: Iterable[str], max_bytes: int | None) -> Iterator[str]:
+    """Yields documents until they have at least `max_bytes` bytes of UTF-8; None yields all."""
+    taken = 0
+    for document in documents:
+        yield document
+        taken += len(document.encode("utf-8", "surrogatepass"))
+        if max_bytes is not None and taken >= max_bytes:
+            return
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, read a megabyte at a time."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _checked_split(split: Split) -> Split:
+    """Returns `split` if it is one."""
+    if split not in SPLITS:
+        raise DataError(f"split is {split!r}, expected one of {', '.join(SPLITS)}")
+    return split
+
+
+def _every_nth_held_out(documents: Iterator[str], split: Split) -> Iterator[str]:
+    """Keeps the documents of one split: each 20th is validation, the others are training."""
+    for number, document in enumerate(documents):
+        if (number % HELD_OUT_ONE_IN == HELD_OUT_ONE_IN - 1) == (split == "validation"):
+            yield document
+
+
+@lru_cache(maxsize=1)
+def _generator_digest() -> str:
+    """The SHA-256 of the generator's source files: another wording is another corpus."""
+    digest = hashlib.sha256()
+    folder = Path(stories.__file__).parent
+    for file in sorted(folder.rglob("*.py"), key=lambda file: file.relative_to(folder).as_posix()):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()
+
+
+def _text_files_below(folder: Path) -> list[Path]:
+    """The text files in a folder and its subfolders, in the order of their names."""
+    return sorted(
+        (f for f in folder.rglob("*") if f.is_file() and f.suffix.lower() in TEXT_SUFFIXES),
+        key=lambda file: file.relative_to(folder).as_posix(),
+    )
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """Yields the `text` of each line of a .jsonl file."""
+    with open(file, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                text = json.loads(line)["text"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise DataError(
+                    f'{file}, line {number}: expected {{"text": "..."}}, found {line[:60]!r}'
+                ) from error
+            if not isinstance(text, str):
+                raise DataError(f"{file}, line {number}: `text` is {type(text).__name__}, not text")
+            if text:
+                yield text
+
+
+def _pieces(file: Path, piece_bytes: int) -> Iterator[str]:
+    """Yields a text file in pieces of about `piece_bytes` characters, cut after a paragraph."""
+    rest = ""
+    with open(file, encoding="utf-8") as text:
+        while block := text.read(max(piece_bytes, READ_BYTES)):
+            rest += block
+            start = 0
+            # The last piece waits for more text, unless the file ends.
+            while len(rest) - start > 2 * piece_bytes:
+                end = _cut(rest, start + piece_bytes, start + 2 * piece_bytes)
+                yield rest[start:end]
+                start = end
+            rest = rest[start:]
+    if rest.strip():
+        yield rest
+
+
+def _cut(text: str, earliest: int, latest: int) -> int:
+    """The best place to cut: after a blank line, else a line, else a word, else at `latest`."""
+    for mark in ("\n\n", "\n", " "):
+        found = text.find(mark, earliest, latest)
+        if found >= 0:
+            return found + len(mark)
+    return latest
