@@ -34,6 +34,7 @@
 //!
 //! Read next: `notes/ch02-text.md`, then [`pretokenize`], `merge.rs`, `train.rs` in that order.
 
+mod byte_hash;
 mod char_class;
 mod error;
 mod json;

@@ -8,6 +8,28 @@ use crate::vocabulary::Vocabulary;
 /// Marks a part that cannot be joined with the one after it.
 const NOT_JOINABLE: u32 = u32::MAX;
 
+/// A pair to join: the id it would become, and where its left part starts. In one number, so
+/// that the smallest number is the next to join and the queue stays small. Ids are below
+/// [`crate::MAX_VOCAB_SIZE`] = 2^24, which leaves 40 bits, a terabyte, for the position.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate(u64);
+
+const POSITION_BITS: u32 = 40;
+
+impl Candidate {
+    fn new(id: u32, start: usize) -> Self {
+        Candidate(u64::from(id) << POSITION_BITS | start as u64)
+    }
+
+    fn id(self) -> u32 {
+        (self.0 >> POSITION_BITS) as u32
+    }
+
+    fn start(self) -> usize {
+        (self.0 & ((1 << POSITION_BITS) - 1)) as usize
+    }
+}
+
 /// A stretch of the piece that is one token; parts are named by the byte they start at.
 struct Part {
     /// Where this part ends and the next one starts.
@@ -42,12 +64,13 @@ pub(crate) fn merge_piece(vocabulary: &Vocabulary, piece: &[u8], ids: &mut Vec<u
             },
         })
         .collect();
-    let mut queue: BinaryHeap<Reverse<(u32, usize)>> = (0..piece.len())
+    let mut queue: BinaryHeap<Reverse<Candidate>> = (0..piece.len())
         .filter(|&start| parts[start].joined != NOT_JOINABLE)
-        .map(|start| Reverse((parts[start].joined, start)))
+        .map(|start| Reverse(Candidate::new(parts[start].joined, start)))
         .collect();
 
-    while let Some(Reverse((id, start))) = queue.pop() {
+    while let Some(Reverse(candidate)) = queue.pop() {
+        let (id, start) = (candidate.id(), candidate.start());
         // The candidate is out of date if either part has been joined with something else.
         if parts[start].joined != id {
             continue;
@@ -80,7 +103,7 @@ fn find_candidate(
     piece: &[u8],
     parts: &mut [Part],
     start: usize,
-    queue: &mut BinaryHeap<Reverse<(u32, usize)>>,
+    queue: &mut BinaryHeap<Reverse<Candidate>>,
 ) {
     let next = parts[start].end;
     let joined = match parts.get(next) {
@@ -91,6 +114,6 @@ fn find_candidate(
     };
     parts[start].joined = joined;
     if joined != NOT_JOINABLE {
-        queue.push(Reverse((joined, start)));
+        queue.push(Reverse(Candidate::new(joined, start)));
     }
 }

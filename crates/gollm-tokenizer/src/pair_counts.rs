@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use crate::byte_hash::ByteHashMap;
+
 /// Two ids next to each other.
 pub(crate) type Pair = (u32, u32);
 
@@ -36,7 +38,7 @@ struct Occurrences {
 /// around them.
 pub(crate) struct PairCounts {
     symbols: Vec<Symbol>,
-    pairs: HashMap<Pair, Occurrences>,
+    pairs: ByteHashMap<Pair, Occurrences>,
     /// Pairs with a count that was right when it was queued. Counts of known pairs only fall,
     /// so the top entry is the answer if its count is still right, and is queued again if not.
     queue: BinaryHeap<(u64, Reverse<Pair>)>,
@@ -68,7 +70,7 @@ impl PairCounts {
         }
         let mut counts = PairCounts {
             symbols,
-            pairs: HashMap::new(),
+            pairs: ByteHashMap::default(),
             queue: BinaryHeap::new(),
         };
         for position in 0..counts.symbols.len() {

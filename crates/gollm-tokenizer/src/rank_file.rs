@@ -5,6 +5,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::vocabulary::MAX_VOCAB_SIZE;
 use crate::{Error, Result};
 
 /// Writes byte strings as a rank file, in the order of their ranks.
@@ -27,6 +28,12 @@ pub(crate) fn format_ranks(ranks: &[Vec<u8>]) -> String {
 /// rank. Repeated byte strings and missing single bytes are left to the vocabulary's own check.
 pub(crate) fn parse_ranks(text: &str) -> Result<Vec<Vec<u8>>> {
     let n_ranks = text.lines().count();
+    if n_ranks > MAX_VOCAB_SIZE {
+        return Err(Error::VocabSizeTooLarge {
+            vocab_size: n_ranks,
+            maximum: MAX_VOCAB_SIZE,
+        });
+    }
     let mut ranks: Vec<Vec<u8>> = vec![Vec::new(); n_ranks];
     for (line, content) in (1..).zip(text.lines()) {
         let fail = |problem: String| Error::RankLine { line, problem };

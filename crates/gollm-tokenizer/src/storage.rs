@@ -155,3 +155,40 @@ fn fingerprint(bytes: &[u8]) -> String {
     });
     format!("{hash:016x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{fingerprint, parse_metadata};
+    use crate::rank_file::format_ranks;
+
+    #[test]
+    fn the_fingerprint_is_the_published_one() {
+        // Test vectors of the FNV authors: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+        assert_eq!(fingerprint(b""), "cbf29ce484222325");
+        assert_eq!(fingerprint(b"a"), "af63dc4c8601ec8c");
+        assert_eq!(fingerprint(b"foobar"), "85944171f73967e8");
+    }
+
+    #[test]
+    fn every_truncation_and_every_flipped_bit_of_the_ranks_is_noticed() {
+        let ranks = format_ranks(&(0..=255).map(|byte| vec![byte]).collect::<Vec<_>>());
+        let hash = fingerprint(ranks.as_bytes());
+        let json = format!(
+            r#"{{"version": 1, "pattern": "gpt2", "special_tokens": {{}}, "ranks_fnv1a": "{hash}"}}"#
+        );
+        assert!(parse_metadata(&json, &ranks).is_ok());
+        for length in 0..ranks.len() {
+            assert!(
+                parse_metadata(&json, &ranks[..length]).is_err(),
+                "cut to {length} bytes"
+            );
+        }
+        // Only flips that leave the file ASCII: the others are not UTF-8 and fail earlier.
+        for bit in (0..ranks.len() * 8).filter(|bit| bit % 8 != 7) {
+            let mut damaged = ranks.clone().into_bytes();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let damaged = String::from_utf8(damaged).unwrap();
+            assert!(parse_metadata(&json, &damaged).is_err(), "bit {bit}");
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! The two-way table between byte strings and ids, without special tokens.
 
-use std::collections::HashMap;
-
+use crate::byte_hash::ByteHashMap;
 use crate::{Error, Result};
 
 /// The largest number of ids that this crate accepts.
@@ -14,7 +13,7 @@ pub const MAX_VOCAB_SIZE: usize = 1 << 24;
 #[derive(Debug, Clone)]
 pub(crate) struct Vocabulary {
     tokens: Vec<Vec<u8>>,
-    ids: HashMap<Vec<u8>, u32>,
+    ids: ByteHashMap<Vec<u8>, u32>,
     byte_ids: [u32; 256],
     longest: usize,
 }
@@ -28,7 +27,7 @@ impl Vocabulary {
                 maximum: MAX_VOCAB_SIZE,
             });
         }
-        let mut ids = HashMap::with_capacity(ranks.len());
+        let mut ids = ByteHashMap::with_capacity_and_hasher(ranks.len(), Default::default());
         for (id, bytes) in (0u32..).zip(&ranks) {
             if bytes.is_empty() {
                 let problem = format!("id {id} stands for no bytes at all");
