@@ -33,7 +33,8 @@ class ConfigError(ValueError):
 class RopeScaling:
     """Llama 3's stretching of the slow rotations, for contexts longer than the training one.
 
-    Source: "The Llama 3 Herd of Models", 2024, <https://arxiv.org/abs/2407.21783>, section 3.4.
+    Source: "The Llama 3 Herd of Models", 2024, <https://arxiv.org/abs/2407.21783>, section 3.2,
+    and the formula in Meta's published model code (`apply_scaling`).
     """
 
     factor: float

@@ -27,7 +27,7 @@ INIT_STD = 0.02
 
 
 class RMSNorm(nn.Module):
-    """Rescales each token's vector to unit root-mean-square. Mirrors `rmsnorm.rs`.
+    """Rescales each token's vector to unit root-mean-square. Mirrors `rms_norm.rs`.
 
     `y_i = x_i / sqrt(mean(x²) + eps) · w_i`
 
@@ -54,8 +54,8 @@ def rope_frequencies(
 
     Returns `[head_dim / 2]` in float64, so that the only rounding is the last one.
 
-    Source: Su et al. 2021, <https://arxiv.org/abs/2104.09864>, eq. 15; Llama 3:
-    <https://arxiv.org/abs/2407.21783>, section 3.4.
+    Source: Su et al. 2021, <https://arxiv.org/abs/2104.09864>, section 3.2; the scaling is the
+    formula of Meta's published model code (`apply_scaling`).
     """
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
     frequencies = torch.pow(torch.tensor(rope_theta, dtype=torch.float64), -exponents)

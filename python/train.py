@@ -95,6 +95,7 @@ def train(parsed: argparse.Namespace) -> int:
         batches = open_corpus(config, run, parsed.tokenizer, processes)
         trainer = make_trainer(name, config, batches, run, processes, parsed)
         if checkpoint is not None:
+            check_same_data(checkpoint, trainer)
             trainer.resume(checkpoint)
         say_start(config, run, trainer, batches, processes)
         return follow(trainer, run)
@@ -152,6 +153,16 @@ def check_same_run(saved: Config, asked: Config, run: Path) -> None:
                 f"settings it was started with (leave out --config and the flags), or start a "
                 f"new run with another --out"
             )
+
+
+def check_same_data(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """Raises `ConfigError` when the tokens are not those that the run was started on."""
+    before, now = checkpoint.meta["provenance"]["data"], trainer.provenance["data"]
+    if before != now:
+        raise ConfigError(
+            f"the data differ from those that the run was started on (were {json.dumps(before)}, "
+            f"are {json.dumps(now)}): bring the old data back, or start a new run"
+        )
 
 
 def make_trainer(

@@ -14,11 +14,11 @@ def _words(text: str) -> tuple[str, ...]:
 
 LEXICON: dict[str, tuple[str, ...]] = {
     # Reporting verbs.
-    "said": _words("said, said, said, said, added, explained, replied, answered"),
-    "told": _words("said, said, began, explained, murmured, declared, remarked"),
+    "said": _words("said, said, said, said, added, replied, answered"),
+    "told": _words("said, said, said, began, murmured, remarked"),
     "replied": _words("said, said, replied, answered, agreed, nodded and said, smiled and said"),
     "asked": _words("asked, asked, asked, wondered aloud, wanted to know"),
-    "cried": _words("cried, shouted, called, exclaimed, gasped, cheered, said"),
+    "cried": _words("cried, shouted, called, exclaimed, gasped, cried, said"),
     "laughed": _words("laughed, giggled, chuckled, grinned, beamed"),
     "whispered": _words("whispered, said softly, said quietly, murmured, said in a small voice, mumbled"),
     "warmly": _words("kindly, gently, warmly, softly, with a smile, with a warm smile, cheerfully, with twinkling eyes"),

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from . import animal_rescue, fear_overcome, learning_a_skill, lost_and_found, mended, new_friend, sharing
+from . import (
+    animal_rescue,
+    apology,
+    fear_overcome,
+    growing,
+    journey,
+    learning_a_skill,
+    lost_and_found,
+    mended,
+    mystery_noise,
+    new_friend,
+    quarrel,
+    sharing,
+    storm,
+    surprise,
+)
 from .plot import Plot
 
 PLOTS: tuple[Plot, ...] = (
@@ -13,6 +28,13 @@ PLOTS: tuple[Plot, ...] = (
     new_friend.PLOT,
     animal_rescue.PLOT,
     learning_a_skill.PLOT,
+    surprise.PLOT,
+    apology.PLOT,
+    storm.PLOT,
+    growing.PLOT,
+    journey.PLOT,
+    quarrel.PLOT,
+    mystery_noise.PLOT,
 )
 
 __all__ = ["PLOTS", "Plot"]
