@@ -28,7 +28,7 @@ from .telling import Telling
 Split = Literal["train", "validation", "any"]
 
 MIN_WORDS = 100
-MAX_WORDS = 220
+MAX_WORDS = 260
 _SPLIT_CODES = {"train": 1, "validation": 2, "any": 3}
 
 

@@ -54,13 +54,14 @@ CLOSINGS = (
 )
 
 
-def open_story(t: Telling, *leads: str) -> None:
+def open_story(t: Telling, *leads: str, day: bool = True) -> None:
     """Writes the opening and one of the leads, and fixes {when} for the first event.
 
-    About half of the stories begin with "Once upon a time".
+    About half of the stories begin with "Once upon a time". With `day` false the opening names
+    no day, for plots that bring their own.
     """
-    roll = t.draws.below(100)
-    if roll < 52:
+    roll = t.draws.below(100 if day else 82)
+    if roll < (52 if day else 43):
         t.tell(*OPENINGS_CLASSIC)
     elif roll < 82:
         t.tell(*OPENINGS_OTHER)

@@ -18,6 +18,7 @@ _ARTICLE = re.compile(r"\b([Aa])n? (\"?)([A-Za-z]+)")
 _SENTENCE_START = re.compile(r"(?:^|\n|(?<!\bMr)(?<!\bMrs)[.!?] |\.\" |\n\n)\"?[a-z]")
 _SPACES = re.compile(r" {2,}")
 _SPACE_BEFORE_MARK = re.compile(r" +([,.!?;:])")
+_STOP_OUTSIDE = re.compile(r"([A-Za-z])\"\.")
 _DOUBLE_STOP = re.compile(r"([.!?]\"?)\.")
 _SPACES_AT_EDGE = re.compile(r" *\n *")
 
@@ -61,6 +62,7 @@ def capitalize_sentences(text: str) -> str:
 def tidy(text: str) -> str:
     """Applies every rule of this module to a filled-in text."""
     text = _SPACE_BEFORE_MARK.sub(r"\1", _SPACES.sub(" ", text))
+    text = _STOP_OUTSIDE.sub(r'\1."', text)
     text = _DOUBLE_STOP.sub(r"\1", text)
     text = _SPACES_AT_EDGE.sub("\n", text).strip()
     return capitalize_sentences(fix_articles(text))

@@ -19,6 +19,7 @@ LEXICON: dict[str, tuple[str, ...]] = {
     "replied": _words("said, said, replied, answered, agreed, nodded and said, smiled and said"),
     "asked": _words("asked, asked, asked, wondered aloud, wanted to know"),
     "cried": _words("cried, shouted, called, exclaimed, gasped, cried, said"),
+    "cheered": _words("cheered, cried, shouted, called, exclaimed, laughed, sang out"),
     "laughed": _words("laughed, giggled, chuckled, grinned, beamed"),
     "whispered": _words("whispered, said softly, said quietly, murmured, said in a small voice, mumbled"),
     "warmly": _words("kindly, gently, warmly, softly, with a smile, with a warm smile, cheerfully, with twinkling eyes"),

@@ -101,6 +101,7 @@ def tell(t: Telling) -> None:
         "{h} was [brave about many things|not afraid of much], but {h.he} was very afraid of {fear.what}. {fear.why}.",
         "There was only one thing that {h} did not like, and that was {fear.what}. {fear.why}.",
         "{h} had a secret. {h.He} was afraid of {fear.what}. {fear.why}.",
+        day=False,
     )
     t.paragraph()
     t.tell("Then, one day, {fear.moment}.", "One <day>, {fear.moment}.", "It happened on a <day> in [spring|summer|autumn]: {fear.moment}.")
@@ -128,7 +129,7 @@ def tell(t: Telling) -> None:
     t.tell(
         "<soon>, {h} found out that {discover}.",
         "That is how {h} learned that {discover}.",
-        '"I did it!" {h} <cried>. {h.He} had found out that {discover}.',
+        '"I did it!" {h} <cheered>. {h.He} had found out that {discover}.',
     )
     t.tell(
         '"I am <proud> of you," said {helper}.',

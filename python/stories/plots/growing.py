@@ -56,7 +56,7 @@ def tell(t: Telling) -> None:
     danger, deed, rescue = t.pick(DANGERS)
     giver = t.pick((t.cast.parent, t.cast.elder))
     t.bind(row=t.pick(PLANTS), danger=danger, deed=deed, rescue=rescue, giver=giver)
-    open_story(t, "{h} liked things to happen fast, and {h.he} did not like to wait.", "{h} wished for something of {h.his} very own to take care of.", "")
+    open_story(t, "{h} liked things to happen fast, and {h.he} did not like to wait.", "{h} wished for something of {h.his} very own to take care of.", "", day=False)
     t.paragraph()
     t.tell(
         "One spring morning, {giver} gave {h} {row.seed}. \"What is it?\" asked {h}. \"A secret,\" said {giver}. \"Plant it, and it will tell you.\"",
@@ -78,24 +78,24 @@ def tell(t: Telling) -> None:
         '"Good things grow slowly," {giver} said <warmly>. "Water it, and sing to it if you like."',
         "{giver} smiled. \"You did not grow in one day, either,\" {giver.he} said.",
     )
-    t.tell("Then, one morning, there was {row.sprout}! {h} <jumped>.", "And at last, {row.sprout} pushed up through the earth. \"Hello, little one,\" said {h}.")
+    t.tell("Then, one morning, up came {row.sprout}! {h} <jumped>.", "And at last, {row.sprout} pushed up through the earth. \"Hello, little one,\" said {h}.")
     t.paragraph()
-    t.tell("But in the summer, {danger}. {h} was <worried>.", "But growing is not easy. One day, {danger}.")
-    t.tell("{h} {deed}, and {rescue}.", "{h} did not give up. {h.He} {deed}. And see, {rescue}.")
+    t.tell("But in the summer, {danger}.", "But growing is not easy. One day, {danger}.")
+    t.tell("{h} {deed}, and {rescue}.", "{h} {deed}. And see, {rescue}.")
     t.tell("The {row.name} grew and grew, until {row.grown}.", "Week after week, the {row.name} grew, until one day {row.grown}.")
     t.paragraph()
     t.tell(
-        "{h} had waited so long, and now there was {row.gives}. {h} called {f} and {p}, and they {row.use}.",
+        "{h} had waited so long, and now it was time for the harvest: {row.gives}! {h} called {h.his} friend {f.named} and {p}, and they {row.use}.",
         "It gave {h.him} {row.gives}. {h} did not keep it for {h.himself}. With {h.his} friend {f.named} and {p}, {h.he} was glad to share. They {row.use}.",
     ) if giver is t.cast.parent else t.tell(
-        "{h} had waited so long, and now there was {row.gives}. {h} called {giver} and {p}, and they {row.use}.",
+        "{h} had waited so long, and now it was time for the harvest: {row.gives}! {h} called {giver} and {p}, and they {row.use}.",
         "It gave {h.him} {row.gives}. {h} did not keep it for {h.himself}. {h.He} brought {giver} and {p} to the table, and they {row.use}." if row_is_food(t) else "It gave {h.him} {row.gives}. {h} showed it to {giver} and {p} with shining eyes, and they {row.use}.",
     )
     close_story(
         t,
         "{h} learned that waiting is easier when there is something to take care of.",
         '"It was worth the wait," said {h}.',
-        "And in {h.his} pocket, {h} kept one seed for the next spring." if t.cast.is_child else "And {h} was already thinking of the next spring.",
+        "And {h} was already thinking of the next spring.",
         "{h} knew now that small things become big with time, water and love.",
         percent=35,
     )

@@ -74,7 +74,7 @@ def tell(t: Telling) -> None:
         "{when}, {p} wanted to send {errand} to {t}, who lived {where}. {reason}. \"Let me go,\" {h} begged.",
     )
     t.tell(
-        'Before {h.he} left, {h} packed {one.thing} and {two.thing}. "What do you need those for?" asked {f}. "You never know," said {h}.',
+        'Before {h.he} left, {h} packed {one.thing} and {two.thing}. "What do you need those for?" asked {h.his} friend {f.named}. "You never know," said {h}.',
         "{h} put {one.thing} and {two.thing} into {h.his} bag as well. \"A good traveler is ready for anything,\" {h.he} said.",
         '{p} gave {h.him} {one.thing} and {two.thing} to take along. "They may help you on the way," {p.he} said.',
     )

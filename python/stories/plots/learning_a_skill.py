@@ -142,7 +142,7 @@ def tell(t: Telling) -> None:
         "And a few weeks later, {row.success}.",
     )
     t.tell(
-        '"I did it! I can {row.do}!" {h} <cried>.' if "{h.his}" not in row.do and "camp" not in row.do and "tree" not in row.do else '"I did it! I really did it!" {h} <cried>.',
+        '"I did it! I can {row.do}!" {h} <cheered>.' if "{h.his}" not in row.do and "camp" not in row.do and "tree" not in row.do else '"I did it! I really did it!" {h} <cheered>.',
         "{helper} clapped. \"I am so proud of you!\" {helper.he} said.",
         "{h} was <proud>, and {helper} was <proud>, too.",
     )

@@ -146,7 +146,7 @@ def tell(t: Telling) -> None:
     )
     t.tell(
         '"Thank you!" said {h}. "Now I know how to do it."',
-        '"We fixed it!" {h} <cried>, and {h.he} <jumped>.',
+        '"We fixed it!" {h} <cheered>, and {h.he} <jumped>.',
         "{h} gave {helper} a big hug and could not stop smiling.",
     )
     close_story(

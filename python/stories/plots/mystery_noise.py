@@ -34,7 +34,7 @@ NOISES = (
     Noise("any", "snore, grumble, snore", "from under the bed", "a giant", "a thundercloud that had lost its way", "the old dog, who had crept in because he was cold", "gave him a warm blanket and let him stay"),
     Noise("any", "squeak, squeak, squeak", "from the yard", "an army of mice", "a very small ghost", "the garden gate, which was moving in the wind", "put a drop of oil on the hinge"),
     Noise("seaside", "boom, hush, boom", "from the cliffs", "a sea monster", "a pirate's cannon", "the waves, which rolled in and out of a hollow rock", "sat on the cliff and listened to the sea breathe"),
-    Noise("any", "tick, tock, tick", "from inside the wall", "a beetle with a watch", "a bomb from an old story", "grandfather's lost clock, which had slipped behind a loose board", "pulled it out, wiped off the dust and hung it up"),
+    Noise("any", "tick, tock, tick", "from inside the wall", "a beetle with a watch", "a tiny man with a hammer", "the lost kitchen clock, which had slipped behind a loose board", "pulled it out, wiped off the dust and hung it up"),
     Noise("any", "rustle, rustle, crack", "from the bushes", "a tiger", "somebody with a bag", "two hedgehogs who were dancing in the dry leaves", "stood very still and watched the dance to the end"),
     Noise("snow", "crack, groan, crack", "from under the ice", "a giant fish", "a bear made of stone", "the ice, which was stretching in the cold of the night", "told everyone the story of the ice that yawned"),
     Noise("jungle", "boing, splash, boing", "from the river", "a hopping crocodile", "a jumping stone", "ripe coconuts, which were falling from a tree into the water", "fished the coconuts out and shared the sweet milk"),
@@ -52,7 +52,7 @@ def tell(t: Telling) -> None:
     if world == "snow":
         rows = [row for row in rows if not any(word in row.where + row.truth for word in ("garden", "bushes", "branch", "bed", "sparrow", "hedgehog", "wrens"))]
     t.bind(row=t.pick(rows))
-    open_story(t, "{h} had very good ears. {h.He} could hear a leaf fall.", "{h} loved riddles, and most of all {h.he} loved to find out how things really were.", "")
+    open_story(t, "{h} had very good ears. {h.He} could hear a leaf fall.", "{h} loved riddles, and most of all {h.he} loved to find out how things really were.", "", day=False)
     t.paragraph()
     t.tell(
         "One night, {h} lay in bed and could not sleep. {h.His} friend {f.named} was staying with {h.him}. <suddenly>, there was a noise.",
@@ -60,7 +60,7 @@ def tell(t: Telling) -> None:
         "One windy night, {h.his} friend {f.named} came to stay. They had just put out the light when they heard a noise.",
     )
     t.tell('"{row.sound}," it went, {row.where}.', 'It came {row.where}. "{row.sound}," it went, and again, "{row.sound}."')
-    t.tell('"What was that?" {f} <whispered>. {h.He} did not know.', '"Did you hear that?" asked {h}. {f} nodded and held {h.his} arm tight.' if t.cast.is_child else '"Did you hear that?" asked {h}. {f} nodded and moved closer.')
+    t.tell('"What was that?" {f} <whispered>. {h} did not know.', '"Did you hear that?" asked {h}. {f} nodded and held {h.his} arm tight.' if t.cast.is_child else '"Did you hear that?" asked {h}. {f} nodded and moved closer.')
     t.paragraph()
     t.tell(
         '"Maybe it is {row.guess}," said {f} with wide eyes. "Or {row.other_guess}," {h} <whispered>. They pulled the blanket up to their noses.',

@@ -58,7 +58,7 @@ def tell(t: Telling) -> None:
            '{when}, {h} said to {f}, "Let us {row.doing}!" {f} liked the idea. But then {h} wanted {row.wants}, and {f} wanted {row.other}.')  # fmt: skip
     t.tell(
         '"My way is better!" said {h}. "No, mine is!" said {f}. Their voices grew louder and louder.',
-        '"You never listen to me!" {h} <cried>. "And you always want to decide!" {f} shouted back.',
+        '"You never listen to me!" {h} [cried|shouted]. "And you always want to decide!" {f} shouted back.',
         '"No!" said {h}. "Yes!" said {f}. "No!" "Yes!" Neither of them wanted to give in.',
     )
     t.tell("In the end, {row.spoiled}.", "And while they were fighting, {row.spoiled}.")

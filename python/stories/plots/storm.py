@@ -60,13 +60,13 @@ SHELTERS = (
     Shelter("village farm town meadow", "the young tomato plants had nothing to protect them", "cover them with buckets and pots",
             "ran up and down the rows and put a bucket over every plant", "Not one tomato plant was broken"),
     Shelter("seaside pond", "the little rowboat was not tied up", "use the strongest rope and a double knot",
-            "pulled the boat up on the sand and tied it to a post with a double knot", "The boat was the only one that was still there in the morning"),
+            "pulled the boat up on the sand and tied it to a post with a double knot", "The boat was the only one that had not been washed away"),
     Shelter("forest meadow pond", "a family of mice had lost its home under the roots", "make room in the warm kitchen",
             "carried the smallest mice inside, one after another, wrapped in a leaf", "The mice sang a squeaky song of thanks"),
     Shelter("jungle forest", "two little birds clung to a thin branch that was about to break", "let them in where it is dry",
-            "climbed up, held out a basket and waited until both birds had hopped in", "The birds sang the sweetest song in the morning"),
+            "climbed up, held out a basket and waited until both birds had hopped in", "The birds shook their feathers and sang the sweetest song"),
     Shelter("any", "the youngest children of the neighbors were crying in the dark", "tell them a story",
-            "lit a candle and told them a story about a storm that only wanted to play", "One after another, the little ones fell asleep"),
+            "went over, lit a candle and told them a story about a storm that only wanted to play", "One after another, the little ones fell asleep"),
     Shelter("snow", "a young seal had lost its way behind the ridge of ice", "stamp a path in the snow",
             "stamped a long, straight path and called until the seal found it", "The seal's mother bowed her head to say thank you"),
     Shelter("hills snow forest", "a tired traveler knocked at the door, shaking with cold", "heat the soup and bring the thickest blanket",
@@ -87,6 +87,7 @@ def tell(t: Telling) -> None:
         "{h} loved to watch the sky, because it looked different every day.",
         "{h} liked sunny days and windy days, but not {w.what}. It made {h.him} feel very small." if weather.what in ("hail", "rain", "fog", "wind") else "{h} liked sunny days and windy days, but a {w.what} made {h.him} feel very small.",
         "",
+        day=False,
     )
     t.paragraph()
     t.tell("One afternoon, {h} was helping {p} outside. {w.signs}.", "One day, everything was strangely quiet. {w.signs}.", "One evening, {h} stood in front of the house. {w.signs}.")
@@ -104,18 +105,17 @@ def tell(t: Telling) -> None:
     t.tell(
         '"We have to help!" {h} <cried>. {p} nodded. "But we must be careful. What should we do?"',
         "{h} was afraid of the {w.what}. But {h.he} could not just sit there.",
-        '{h} felt <scared>, but {h.he} tugged at {p.s} sleeve. "We must do something!" {h.he} said.',
+        '{h} felt <scared>, but {h.he} turned to {p}. "We must do something!" {h.he} said.',
     )
     t.tell('{h} <thought>. "I know," {h.he} said. "We can {s.idea}!"', '"Let us {s.idea}," said {h}.')
     t.tell("So {h} {s.deed}.", "And {h} {s.deed}." if t.scope["s"] is SHELTERS[3] else "{p} stayed close, and {h} {s.deed}.")
     t.paragraph()
-    t.tell("{s.thanks}.")
     t.tell(
         "They sat close together, drank something warm and listened until it was over.",
         "Inside it was warm and dry, and the {w.what} did not sound so bad any more.",
         "{p} put an arm around {h}. \"You kept your head, and you kept your heart,\" {p.he} said." if t.cast.is_child else "{p} pulled {h} close. \"You kept your head, and you kept your heart,\" {p.he} said.",
     )
-    t.tell("When the {w.what} was over, {w.after}.", "At last it was over, and {w.after}.")
+    t.tell("When the {w.what} was over, {w.after}. {s.thanks}.", "At last it was over, and {w.after}. {s.thanks}.")
     close_story(
         t,
         "{h} was <proud>, because {h.he} had helped even though {h.he} was afraid.",

@@ -142,8 +142,8 @@ def _seem_forgotten(t: Telling) -> None:
     """Nobody seems to remember the hero's birthday."""
     first, second = t.pick(FORGOTTEN)
     t.bind(first=first, second=second, hidden=t.pick(HIDDEN), place=t.pick(t.cast.outdoors))
-    open_story(t, "Tomorrow was {h.his} birthday, and {h} was so <excited> that {h.he} could hardly sleep.",
-               "{h} had counted the days on {h.his} fingers and toes. At last it was {h.his} birthday!")  # fmt: skip
+    open_story(t, "Soon it was going to be {h.his} birthday, and {h} was so <excited> that {h.he} could hardly sleep.",
+               "{h} had counted the days. At last {h.his} birthday had come!", day=False)  # fmt: skip
     t.paragraph()
     t.tell(
         "On the morning of the birthday, {h} jumped out of bed. But {p} {first}. {h} waited for a kiss or a song, but none came.",
@@ -163,7 +163,7 @@ def _seem_forgotten(t: Telling) -> None:
         "The house was dark and quiet. {h} pushed the door open. \"Surprise!\" called many voices at once.",
         "It was strangely quiet at home. {h} took one step inside, and then another. \"Surprise!\" everyone shouted.",
     )
-    t.tell("There was {hidden}.", "{h} could not believe {h.his} eyes. There was {hidden}.")
+    t.tell("Then {h} saw {hidden}.", "{h} could not believe {h.his} eyes. {h.He} saw {hidden}.")
     t.paragraph()
     t.tell(
         '"Did you think that we had forgotten you?" asked {p} with a smile. "We had so much to prepare!"',
