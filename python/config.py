@@ -19,10 +19,12 @@ from typing import Any, TypeVar
 
 import yaml
 
-DTYPES = ("f32", "f16", "bf16")
+DTYPES = ("f32", "f16", "bf16", "q8_0", "q4_0")
 
-# No real model has a larger size; catches a slip of the hand before it becomes an allocation.
-MAX_SIZE = 2**31 - 1
+# The largest sizes, as in `crates/gollm-model/src/config/validate.rs`: far above every published
+# model, and small enough that a slip of the hand is found here and not by an allocation.
+MAX_DIM, MAX_TOKENS, MAX_LAYERS, MAX_HEAD_DIM = 2**20, 2**24, 1000, 4096
+MAX_ROPE_TABLE, MAX_PARAMETERS = 2**31, 2**42
 
 
 class ConfigError(ValueError):
@@ -47,7 +49,9 @@ class RopeScaling:
         _require_at_least("rope_scaling.factor", self.factor, 1.0)
         _require_positive("rope_scaling.low_freq_factor", self.low_freq_factor)
         _require_positive("rope_scaling.high_freq_factor", self.high_freq_factor)
-        _require_positive("rope_scaling.original_context_length", self.original_context_length)
+        _require_size(
+            "rope_scaling.original_context_length", self.original_context_length, MAX_TOKENS
+        )
         if self.high_freq_factor <= self.low_freq_factor:
             raise ConfigError(
                 f"rope_scaling.high_freq_factor ({self.high_freq_factor}) must be greater than "
@@ -76,10 +80,27 @@ class ModelConfig:
     """How weights are stored in the export: f32, f16 or bf16. Training computes in f32."""
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "context_length", "emb_dim", "n_heads", "n_kv_heads"):
-            _require_positive(name, getattr(self, name))
-        for name in ("hidden_dim", "n_layers"):
-            _require_positive(name, getattr(self, name))
+        for name in ("vocab_size", "context_length"):
+            _require_size(name, getattr(self, name), MAX_TOKENS)
+        for name in ("emb_dim", "n_heads", "n_kv_heads", "hidden_dim"):
+            _require_size(name, getattr(self, name), MAX_DIM)
+        _require_size("n_layers", self.n_layers, MAX_LAYERS)
+        self._check_heads()
+        self._check_totals()
+        if not 1.0 <= self.rope_theta < math.inf:
+            raise ConfigError(
+                f"rope_theta is {self.rope_theta}, expected a finite number of at least 1"
+            )
+        if not 0.0 < self.norm_eps < 1.0:
+            raise ConfigError(
+                f"norm_eps is {self.norm_eps}, expected a number greater than 0 and less than 1"
+            )
+        if self.dtype not in DTYPES:
+            raise ConfigError(f"dtype is {self.dtype!r}, expected one of {', '.join(DTYPES)}")
+        if self.rope_scaling is not None:
+            self.rope_scaling.validate()
+
+    def _check_heads(self) -> None:
         if self.head_dim == 0:
             if self.emb_dim % self.n_heads != 0:
                 raise ConfigError(
@@ -87,7 +108,7 @@ class ModelConfig:
                     f"head_dim has no default; change one of them or give head_dim"
                 )
             object.__setattr__(self, "head_dim", self.emb_dim // self.n_heads)
-        _require_positive("head_dim", self.head_dim)
+        _require_size("head_dim", self.head_dim, MAX_HEAD_DIM)
         if self.head_dim % 2 != 0:
             raise ConfigError(
                 f"head_dim is {self.head_dim}, but RoPE rotates pairs of numbers: make it even"
@@ -97,12 +118,22 @@ class ModelConfig:
                 f"n_heads ({self.n_heads}) must be a multiple of n_kv_heads ({self.n_kv_heads}): "
                 f"each key/value head serves the same number of query heads"
             )
-        _require_positive("rope_theta", self.rope_theta)
-        _require_positive("norm_eps", self.norm_eps)
-        if self.dtype not in DTYPES:
-            raise ConfigError(f"dtype is {self.dtype!r}, expected one of {', '.join(DTYPES)}")
-        if self.rope_scaling is not None:
-            self.rope_scaling.validate()
+
+    def _check_totals(self) -> None:
+        if self.n_heads * self.head_dim > MAX_DIM:
+            raise ConfigError(
+                f"n_heads · head_dim is {self.n_heads * self.head_dim}, expected at most {MAX_DIM}"
+            )
+        if self.context_length * self.head_dim > MAX_ROPE_TABLE:
+            raise ConfigError(
+                f"context_length · head_dim is {self.context_length * self.head_dim}, expected at "
+                f"most {MAX_ROPE_TABLE}: RoPE keeps that many cosines and sines"
+            )
+        if self.n_parameters() > MAX_PARAMETERS:
+            raise ConfigError(
+                f"the model would have {self.n_parameters()} parameters, expected at most "
+                f"{MAX_PARAMETERS}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The model keys as plain values, in the order of the table in the design."""
@@ -224,13 +255,29 @@ def load_config(path: str | Path) -> Config:
 def parse_config(text: str) -> Config:
     """Reads and checks the text of a YAML file."""
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader, see below)
     except yaml.YAMLError as error:
         raise ConfigError(f"is not YAML: {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"expected `key: value` lines, found {_kind(values)}")
     training = values.pop("training", None)
+    if values.get("head_dim") == 0:
+        raise ConfigError("head_dim is 0, expected 1 or more; leave it out for emb_dim / n_heads")
     return Config(model_config(values), training_config({} if training is None else training))
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML's safe reader, with a key given twice as an error (PyYAML would take the last)."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise ConfigError(f"the key `{key}` is given twice")
+            seen.add(key)
+        result: dict[Any, Any] = super().construct_mapping(node, deep)
+        return result
 
 
 def model_config(values: dict[str, Any]) -> ModelConfig:
@@ -275,7 +322,7 @@ def _build(cls: type[T], values: Any, prefix: str) -> T:
             spec.default is not dataclasses.MISSING
             or spec.default_factory is not dataclasses.MISSING
         )
-        if name not in values:
+        if values.get(name) is None:
             if not has_default:
                 raise ConfigError(f"the key `{prefix}{name}` is missing")
             continue
@@ -301,9 +348,12 @@ def _checked(name: str, kind: str, value: Any) -> Any:
         value = float(value)
         if not math.isfinite(value):
             raise ConfigError(f"{name} is {value}, expected a finite number")
-    if kind == "int" and not name.startswith("training.") and value > MAX_SIZE:
-        raise ConfigError(f"{name} is {value}, more than the largest allowed ({MAX_SIZE})")
     return value
+
+
+def _require_size(name: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise ConfigError(f"{name} is {value}, expected a whole number from 1 to {most}")
 
 
 def _require_positive(name: str, value: float) -> None:

@@ -17,9 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from checkpoint import CheckpointError, find_checkpoint, load_meta, load_weights
-from config import DTYPES, ConfigError, model_config
+from config import ConfigError, model_config
 from gollm_module import GollmMissing, gollm
 from provenance import versions
+
+# What the writer stores without a loss that needs measuring first; quantizing is Rust's work.
+STORED = ("f32", "f16", "bf16")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--checkpoint", type=Path, required=True, help="a run's folder, or one checkpoint in it"
     )
     parser.add_argument("--out", type=Path, required=True, help="the file to write, *.gollm")
-    parser.add_argument("--dtype", choices=DTYPES, help="stored type (default: the config's)")
+    parser.add_argument("--dtype", choices=STORED, help="stored type (default: the config's)")
     parsed = parser.parse_args(arguments)
     try:
         export(parsed.checkpoint, parsed.out, parsed.dtype)
@@ -52,6 +55,8 @@ def export(checkpoint: Path, out: Path, dtype: str | None = None) -> None:
     meta = load_meta(folder)
     config = model_config(meta["model"])
     stored = dtype or config.dtype
+    if stored not in STORED:
+        raise ConfigError(f"the config's dtype is {stored}: give --dtype {' or '.join(STORED)}")
     weights = load_weights(folder)
     tensors: dict[str, npt.NDArray[np.float32]] = {
         name: tensor.float().numpy() for name, tensor in weights.items()

@@ -35,20 +35,25 @@ def with_changes(**changes: object) -> str:
     [
         (with_changes(vocab_sizes=5), "unknown key `vocab_sizes`"),
         (with_changes(hidden_dim=...), "the key `hidden_dim` is missing"),
-        (with_changes(n_layers=0), "n_layers is 0, expected more than 0"),
-        (with_changes(context_length=-4), "context_length is -4, expected more than 0"),
+        (with_changes(n_layers=0), "n_layers is 0, expected a whole number from 1"),
+        (with_changes(context_length=-4), "context_length is -4, expected a whole number from 1"),
         (with_changes(emb_dim="wide"), "emb_dim is 'wide', expected a whole number"),
         (with_changes(emb_dim=12.5), "emb_dim is 12.5, expected a whole number"),
         (with_changes(n_heads=True), "n_heads is True, expected a whole number"),
-        (with_changes(vocab_size=2**40), "more than the largest allowed"),
+        (with_changes(vocab_size=2**40), "expected a whole number from 1 to 16777216"),
+        (with_changes(n_heads=2**18, head_dim=8), "n_heads · head_dim is 2097152"),
+        (with_changes(context_length=2**24, head_dim=4096), "RoPE keeps that many cosines"),
+        (with_changes(vocab_size=2**24, emb_dim=2**20), "expected at most 4398046511104"),
+        (with_changes() + "n_layers: 3\n", "the key `n_layers` is given twice"),
+        (with_changes(head_dim=0), "head_dim is 0, expected 1 or more"),
         (with_changes(n_kv_heads=3), "n_heads (4) must be a multiple of n_kv_heads (3)"),
         (with_changes(head_dim=5), "head_dim is 5, but RoPE rotates pairs"),
         (with_changes(head_dim=..., emb_dim=13), "emb_dim (13) is not a multiple of n_heads (4)"),
-        (with_changes(norm_eps=0.0), "norm_eps is 0.0, expected more than 0"),
-        (with_changes(rope_theta=-1.0), "rope_theta is -1.0, expected more than 0"),
+        (with_changes(norm_eps=0.0), "norm_eps is 0.0, expected a number greater than 0"),
+        (with_changes(rope_theta=-1.0), "rope_theta is -1.0, expected a finite number"),
         (with_changes(norm_eps=float("nan")), "norm_eps is nan, expected a finite number"),
         (with_changes(norm_eps="small"), "norm_eps is 'small', expected a number"),
-        (with_changes(dtype="f64"), "dtype is 'f64', expected one of f32, f16, bf16"),
+        (with_changes(dtype="f64"), "dtype is 'f64', expected one of f32, f16, bf16, q8_0, q4_0"),
         (with_changes(tie_embeddings=1), "tie_embeddings is 1, expected true or false"),
         (with_changes(rope_scaling=8), "rope_scaling: expected keys below it"),
         (with_changes(rope_scaling={"factor": 8.0}), "`rope_scaling.low_freq_factor` is missing"),
@@ -88,7 +93,7 @@ def test_each_mistake_has_its_message(text: str, message: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere.yaml: no such file"):
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: no such file"):
         load_config(tmp_path / "nowhere.yaml")
 
 

@@ -205,7 +205,7 @@ def test_new_weights_have_the_documented_spread_and_follow_the_seed() -> None:
     models = [Decoder(config) for _ in range(3)]
     for model, seed in zip(models, (1, 1, 2), strict=True):
         model.init_weights(seed)
-    first, same, other = ({n: p for n, p in m.named_parameters()} for m in models)
+    first, same, other = (dict(m.named_parameters()) for m in models)
     for name, weight in first.items():
         assert torch.equal(weight, same[name])
         if weight.dim() == 1:
