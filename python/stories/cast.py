@@ -14,7 +14,7 @@ from .places import ANIMAL_WORLDS, CHILD_WORLDS, Place, World, places_in
 
 TRAITS = (
     "curious", "kind", "shy", "brave", "cheerful", "playful", "quiet", "gentle", "clever", "busy", "dreamy",
-    "thoughtful", "merry", "lively", "careful", "friendly", "polite", "helpful", "young", "hopeful", "bright",
+    "thoughtful", "merry", "lively", "careful", "friendly", "polite", "helpful", "hopeful", "bright",
     "happy", "sweet", "eager",
 )  # fmt: skip
 
@@ -98,6 +98,12 @@ class Cast:
         return self.hero.is_child
 
 
+# What the young of these kinds grow up to be.
+GROWN = {
+    "calf": "cow", "chick": "hen", "duckling": "duck", "foal": "horse", "gosling": "goose", "kitten": "cat",
+    "lamb": "sheep", "puppy": "dog", "rooster": "hen",
+}  # fmt: skip
+
 # How people of one story call their family.
 MOTHERS = (("Mom", "mother"), ("Mama", "mother"), ("Mommy", "mother"), ("Mum", "mother"))
 FATHERS = (("Dad", "father"), ("Papa", "father"), ("Daddy", "father"))
@@ -161,7 +167,7 @@ def _parent(draws: Draws, hero: Character) -> Character:
     name, role = draws.choice(group)
     female = group in (MOTHERS, GRANDMOTHERS)
     if not hero.is_child and draws.chance(40):
-        name = f"{role.capitalize()} {hero.kind.title()}"
+        name = f"{role.capitalize()} {GROWN.get(hero.kind, hero.kind).title()}"
     elif hero.is_child and draws.chance(12):
         female = draws.chance(50)
         role = "aunt" if female else "uncle"

@@ -58,6 +58,10 @@ class Telling:
         if self.draws.chance(percent):
             self.tell(*wordings)
 
+    def has_said(self, words: str) -> bool:
+        """Says whether the words stand in the story so far."""
+        return any(words in beat for beats in self._paragraphs for beat in beats)
+
     def paragraph(self) -> None:
         """Starts a new paragraph."""
         if self._paragraphs[-1]:

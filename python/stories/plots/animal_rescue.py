@@ -128,7 +128,7 @@ def tell(t: Telling) -> None:
     t.paragraph()
     t.tell(
         "The {row.animal} was safe! {h} <laughed>.",
-        "The {row.animal} was free, and {h} was <very_happy>.",
+        "The {row.animal} was out of danger, and {h} was <very_happy>.",
         '"There you go, little {row.animal}," said {h}, and {h.he} felt warm inside.' if not row.animal.startswith(("baby", "sea")) else '"There you go, little one," said {h}, and {h.he} felt warm inside.',
     )
     t.tell("And {row.thanks}.")

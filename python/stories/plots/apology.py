@@ -24,7 +24,7 @@ class Mistake(NamedTuple):
 MISTAKES = (
     Mistake("child", "not to play ball in the house", "threw the ball just once, only a little", "it knocked over {o.s} blue vase, and the vase broke",
             "swept the pieces under the rug", "the cat", "glued the vase together, piece by piece, and picked fresh flowers for it"),
-    Mistake("any", "not to touch the fresh cookies", "took one, and then another, and then one more", "soon {o.s} whole plate was empty",
+    Mistake("any", "not to touch the fresh cookies", "took one, and then another, and then one more", "{o.s} whole plate was empty",
             "wiped the crumbs from {h.his} mouth", "the mice", "baked a new batch together, and {h} washed all the bowls"),
     Mistake("any", "to keep the garden gate shut", "ran out in a hurry and left it open", "the goats came in and ate {o.s} lettuce",
             "closed the gate and walked away fast", "the wind", "dug the beds again and planted a new row of lettuce"),

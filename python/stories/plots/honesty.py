@@ -32,7 +32,7 @@ FINDS = (
     Find("a necklace of green beads", "necklace", "wear it to every party", "Each bead stood for a year of {o.his} life"),
     Find("a carved wooden horse", "horse", "gallop around the room with it", "{o.He} had carved it {o.himself} over three long winters"),
     Find("a key on a velvet ribbon", "key", "look for a treasure chest", "Without it, {o.he} could not get into {o.his} own house"),
-    Find("a bag of sweet almonds", "bag", "eat them all in secret", "They were for the cake at a wedding"),
+    Find("a bag of sweet almonds", "bag", "eat them all in secret", "It was for the cake at a big wedding"),
     Find("a music box with a dancing bird", "music box", "hear its song again and again", "It played the song that {o.his} father used to sing"),
     Find("a warm coat with silver buttons", "coat", "never be cold again", "It was the only coat {o.he} had"),
 )  # fmt: skip

@@ -130,8 +130,8 @@ def tell(t: Telling) -> None:
     )
     t.tell(
         '"What is broken can often be mended," {helper.he} said <warmly>. "All we need is {row.tool}."',
-        '"We need {row.tool}," said {helper}, "and a little patience."',
-        '"Do not throw it away," said {helper}. "Bring me {row.tool}, and I will show you how."',
+        '"We need {row.tool}," {helper.he} said, "and a little patience."',
+        '"Do not throw it away," {helper.he} said. "Bring me {row.tool}, and I will show you how."',
     )
     t.tell(
         "{helper} showed {h} what to do. <carefully>, {h} {row.right}.",

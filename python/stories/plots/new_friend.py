@@ -27,11 +27,11 @@ COMMONS = (
            "They sorted the pebbles by color and built a tiny castle out of them", "look for stones"),
     Common("trying to fold a boat out of a leaf", "I can show you how to make it float",
            "They made a whole fleet of boats and let them race down the stream", "sail boats"),
-    Common("counting the clouds", "That one looks like a sheep to me. What do you see",
+    Common("counting the clouds", "That one looks like a sheep to me. Shall we look for more",
            "They lay on their backs and found a dragon, a teapot and a flying fish in the sky", "watch the clouds"),
     Common("bouncing a ball all alone", "Two can throw farther than one. Shall we play",
            "They threw the ball over, under and around until both were out of breath", "play ball"),
-    Common("telling a story to nobody at all", "That is a good story. What happens next",
+    Common("telling a story to nobody at all", "That is a good story. May I hear the rest",
            "They took turns. {f} made up a giant, and {h} made up a mouse who was smarter than the giant", "tell stories"),
     Common("building a tower of twigs", "May I help? I know where the straightest twigs are",
            "They built a tower so tall that they had to stand on a stump to reach the top", "build things"),
@@ -41,7 +41,7 @@ COMMONS = (
            "They counted together, and they got to forty-three before they fell down laughing", "skip"),
     Common("making a chain of flowers", "If we join our chains, it will be long enough for two crowns",
            "They worked until they had two fine crowns, one of daisies and one of clover", "make crowns"),
-    Common("whistling with a blade of grass", "How do you do that? Please show me",
+    Common("whistling with a blade of grass", "I would love to learn that. Will you show me",
            "{f} showed {h} how to hold the grass, and soon both of them squeaked like a band of crickets", "whistle"),
 )  # fmt: skip
 CAME_FROM = (
@@ -87,7 +87,7 @@ def tell(t: Telling) -> None:
         '"Hello, I am {h}," {h.he} <told>. "{row.offer}?"' if _is_question(row.offer) else '"Hello, I am {h}," {h.he} <told>. "{row.offer}."',
     )
     t.tell(
-        "The {f.kind} <smiled>. \"My name is {f},\" {f.he} said. \"Yes, please!\"" if _is_question(row.offer) else "The {f.kind} <smiled>. \"I am {f},\" {f.he} said. \"I would like that.\"",
+        "The {f.kind} <smiled>. \"My name is {f},\" {f.he} said. \"Oh yes!\"" if _is_question(row.offer) else "The {f.kind} <smiled>. \"I am {f},\" {f.he} said. \"I would like that.\"",
     )
     t.tell("{row.together}.")
     t.maybe(
@@ -116,7 +116,7 @@ def tell(t: Telling) -> None:
 
 def _is_question(offer: str) -> bool:
     """Whether the offer ends as a question."""
-    return offer.split(". ")[-1].split("! ")[-1].split("? ")[-1].startswith(("May", "Shall", "Would", "What"))
+    return offer.split(". ")[-1].split("! ")[-1].split("? ")[-1].startswith(("May", "Shall", "Would", "Will"))
 
 
 PLOT = Plot("new friend", "any", tell)

@@ -76,7 +76,7 @@ def tell(t: Telling) -> None:
     t.tell('"{row.why}," said {p} <warmly>. "Find something to do, and the time will pass."', '{p} was not <cross>. "{row.why}," {p.he} said. "Waiting is easier when you are busy."')
     t.paragraph()
     t.tell(
-        "{h} went outside, where {h.his} friend {f.named} was playing. First {h.he} {first}. Then {h.he} {second}.",
+        "{h} looked around. {h.His} friend {f.named} was playing not far away. First {h.he} {first}. Then {h.he} {second}.",
         "So {h} called {h.his} friend {f.named}. {h} {first}. After that, {h.he} {second}.",
     )
     t.tell("{h.He} was so busy that {h.he} forgot to ask.", "The time went by without {h.his} noticing it.", "For the first time, {h} did not count the minutes.")

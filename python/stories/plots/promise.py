@@ -64,7 +64,7 @@ def tell(t: Telling) -> None:
     )
     t.tell('"No," said {h}. "A promise is a promise." It was hard to say, and {f} went away alone.', '"I will stay," {h.he} said. {h.He} swallowed, because {h.he} was a little sad.', '"You go," said {h}, "and tell me all about it." And {h.he} stayed.')
     t.paragraph()
-    t.tell("{h} {row.doing}. The music and the laughter were far away.", "The time went slowly. But {h} {row.doing} and did not leave.", "So {h} {row.doing}, and nobody had to remind {h.him}.")
+    t.tell("So {h} stayed at {h.his} post. The music and the laughter were far away.", "The time went slowly, but {h} did not leave.", "So {h} {row.doing}, and nobody had to remind {h.him}.")
     t.tell("And in the end, {row.payoff}.", "It was worth it, for {row.payoff}.")
     t.tell('"You kept your word," said {e}. "That is worth more than gold."', '{e} bowed to {h.him}. "Now I know whom I can trust," {e.he} said.')
     t.tell(

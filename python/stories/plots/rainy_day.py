@@ -27,11 +27,11 @@ GAMES = (
     Game("an old laundry basket", "a flying balloon", "rose above the clouds and waved to the birds", "a storm threw the balloon from side to side", "a long scarf", "threw out the scarf as an anchor and caught the tip of a mountain"),
     Game("a wide rug", "an island", "built a hut out of cushions and fished with a shoelace", "the tide rose higher and higher", "a broom", "tied a towel to the broom and sailed away just in time"),
     Game("a long bench", "a space rocket", "counted down from ten and flew past the moon", "a cloud of comets came straight at them", "a sieve", "put the sieve on as a helmet and steered between the comets"),
-    Game("the space under the table", "a deep cave", "wrote secret signs on the walls", "a bear lived in the back of the cave", "a jar of honey that was empty", "rolled the jar to the bear, and while it licked, they tiptoed out"),
+    Game("the space under the table", "a deep cave", "wrote secret signs on the walls", "a bear woke up in the back of the cave", "an empty honey jar", "rolled the jar to the bear, and while it licked, they tiptoed out"),
     Game("a heap of old clothes", "a royal court", "walked up and down in long robes", "a wicked wizard turned the queen into a teapot", "a feather duster", "waved the feather duster three times, and the teapot curtsied and was a queen again"),
     Game("ten tin cans and a board", "a band", "played in the biggest halls of the world", "all the lights went out in the middle of the concert", "a candle stump", "lit the stump, and the song in the soft light was the finest of all"),
     Game("a wooden crate", "a race car", "roared around the corners of the room", "a tire burst in the last lap", "a cookie", "changed the tire for a round cookie, won the race and ate the tire"),
-    Game("a bunk of straw", "a nest of eagles", "spread their wings and looked far over the land", "a fox crept up to the eggs", "a tin plate", "beat the plate like thunder, and the fox ran for its life"),
+    Game("a heap of straw", "a nest of eagles", "spread their wings and looked far over the land", "a fox crept up to the eggs", "a tin plate", "beat the plate like thunder, and the fox ran for its life"),
     Game("a mountain of cushions", "the highest peak in the world", "climbed up with ropes around their waists", "an avalanche of cushions came down", "an umbrella", "opened the umbrella and floated gently into the valley"),
 )  # fmt: skip
 DULL = (

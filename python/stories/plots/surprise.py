@@ -142,7 +142,7 @@ def _seem_forgotten(t: Telling) -> None:
     """Nobody seems to remember the hero's birthday."""
     first, second = t.pick(FORGOTTEN)
     t.bind(first=first, second=second, hidden=t.pick(HIDDEN), place=t.pick(t.cast.outdoors))
-    open_story(t, "Soon it was going to be {h.his} birthday, and {h} was so <excited> that {h.he} could hardly sleep.",
+    open_story(t, "Soon it was going to be {h.his} birthday, and {h} was so excited that {h.he} could hardly sleep.",
                "{h} had counted the days. At last {h.his} birthday had come!", day=False)  # fmt: skip
     t.paragraph()
     t.tell(

@@ -40,13 +40,13 @@ OWN = (
 )  # fmt: skip
 OTHERS = (
     ("{p} had a cough that would not go away", "I wish that {p} were well again", "the cough was gone in the morning, and {p} sang at the stove"),
-    ("{f.named} had been sad for days, because {f.his} cat had run away", "I wish that the cat would come home", "the cat sat at the door in the morning and licked its paws"),
+    ("{h.his} friend {f.named} had been sad for days, because {f.his} cat had run away", "I wish that the cat would come home", "the cat sat at the door in the morning and licked its paws"),
     ("{e} could hardly see any more and had stopped reading", "I wish that {e} could see every letter again", "{e} was sitting in the sun in the morning, reading a thick book and laughing"),
     ("the well was dry, and everybody was thirsty", "I wish for water for all of us", "a clear spring bubbled up in the morning, right in the middle of the square"),
-    ("{f.named} could not walk, because {f.his} foot was hurt", "I wish that {f} could run again", "{f} came running in the morning, and they raced to the gate and back"),
+    ("{h.his} friend {f.named} could not walk, because {f.his} foot was hurt", "I wish that {f} could run again", "{f} came running in the morning, and they raced to the gate and back"),
     ("the harvest had been poor, and the bowls were half empty", "I wish that nobody had to be hungry this winter", "the pantry was full in the morning, and so was everyone else's"),
     ("{e} lived all alone and never had a visitor", "I wish that {e} had good company", "a lost puppy stood at {e.s} door in the morning, wagged its tail and stayed"),
-    ("a fire had burned the roof of {f.s} house", "I wish that {f} had a roof again", "there was a new red roof in the morning, with a weathercock on top"),
+    ("a fire had burned the roof of {h.his} friend {f.s} house", "I wish that {f} had a roof again", "there was a new red roof in the morning, with a weathercock on top"),
     ("the old bridge was broken, and nobody could visit anybody", "I wish for a bridge that never breaks", "a bridge of white stone stood there in the morning, as light as a bow"),
 )  # fmt: skip
 
@@ -62,8 +62,7 @@ def tell(t: Telling) -> None:
     others = OTHERS if t.cast.is_child else tuple(row for row in OTHERS if not any(word in row[0] + row[2] for word in ("cat", "reading", "square", "puppy")))
     trouble, wish, after = t.pick(others)
     t.bind(m=magic, own=t.pick(OWN), trouble=trouble, wish=wish, after=after)
-    t.fix(f_known="{h.his} friend {f.named}")
-    open_story(t, "{h} often looked up at the stars and wished for {own}.", "{h} dreamed of {own}. {h.He} talked about it every day.", "More than anything in the world, {h} wanted {own}.")
+    open_story(t, "{h} often looked up at the stars and wished for {own}.", "{h} dreamed of {own}. {h.He} talked about it every day.", "More than anything in the world, {h} wanted {own}.", day=False)
     t.paragraph()
     t.tell("One evening, {h} found {m.who}. It was {m.met}.", "One night, {h} heard a thin voice in the dark. There was {m.who}, {m.met}.", "One morning before sunrise, {h} met {m.who}. It was {m.met}.")
     t.tell('"Please help me," said the {m.noun}. "{m.needs}."', '"You can talk!" said {h}. "Of course I can," said the {m.noun}. "But I am in trouble. {m.needs}."')
