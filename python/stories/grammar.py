@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 # Words that are written with a vowel and spoken with a consonant, or the other way round.
 SPOKEN_WITH_CONSONANT = ("one", "once", "uni", "use", "usu", "eu", "ewe")
-SPOKEN_WITH_VOWEL = ("hour", "honest", "honor", "heir")
+SPOKEN_WITH_VOWEL = ("hour", "honest", "honor", "heir", "unin", "unim")
 
 _ARTICLE = re.compile(r"\b([Aa])n? (\"?)([A-Za-z]+)")
 _SENTENCE_START = re.compile(r"(?:^|\n|(?<!\bMr)(?<!\bMrs)[.!?] |\.\" |\n\n)\"?[a-z]")
@@ -27,8 +27,6 @@ def takes_an(word: str) -> bool:
     """Says whether the indefinite article before `word` is "an"."""
     word = word.lower()
     if word.startswith(SPOKEN_WITH_VOWEL):
-        return True
-    if word.startswith("unin") or word.startswith("unim"):
         return True
     if word.startswith(SPOKEN_WITH_CONSONANT):
         return False

@@ -12,8 +12,8 @@ bracket) raises `WordingError` with the wording in the message.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple, Union
+from functools import cache
+from typing import NamedTuple
 
 from .draws import Draws
 from .lexicon import LEXICON
@@ -39,13 +39,13 @@ class Word(NamedTuple):
 class Choice(NamedTuple):
     """Several wordings, of which one is taken."""
 
-    options: tuple[tuple[Node, ...], ...]
+    options: tuple[tuple[str | Slot | Word | Choice, ...], ...]
 
 
-Node = Union[str, Slot, Word, Choice]
+Node = str | Slot | Word | Choice
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(wording: str) -> tuple[Node, ...]:
     """Reads a wording into its nodes."""
     nodes, end = _parse_until(wording, 0, "")

@@ -100,19 +100,24 @@ def tell(t: Telling) -> None:
         "",
     )
     t.paragraph()
-    t.tell(
-        "{when}, {h} was walking near {place} when {h.he} heard something. It was {row.sound}.",
-        "{when}, {h} and {h.his} friend {f.named} were playing near {place}. <suddenly>, {h} stopped. There was {row.sound}.",
-    ) if "{f}" not in row.right else t.tell(
+    together = (
         "{when}, {h} and {h.his} friend {f.named} were playing near {place}. <suddenly>, {h} stopped. There was {row.sound}.",
         "{when}, {h} went to {place} with {h.his} friend {f.named}. \"Listen!\" said {h}. There was {row.sound}.",
     )
+    alone = ("{when}, {h} was walking near {place} when {h.he} heard something. It was {row.sound}.",)
+    # Where the friend helps later, the friend has to be there from the start.
+    t.tell(*(together if "{f}" in row.right else together[:1] + alone))
     t.tell(
         "{h} looked around and found a {row.animal}. It {row.trouble}.",
         "{h} <crept> closer. There was a {row.animal}! It {row.trouble}.",
         "It was a <small> {row.animal}. The poor thing {row.trouble}.",
     )
     t.paragraph()
+    _help(t)
+
+
+def _help(t: Telling) -> None:
+    """A first try goes wrong, and a gentler one goes right."""
     t.tell(
         '"Don\'t be afraid," {h} <whispered>. "I will help you."',
         '"You poor thing!" said {h}. "I won\'t leave you alone."',
@@ -129,7 +134,7 @@ def tell(t: Telling) -> None:
     t.tell(
         "The {row.animal} was safe! {h} <laughed>.",
         "The {row.animal} was out of danger, and {h} was <very_happy>.",
-        '"There you go, little {row.animal}," said {h}, and {h.he} felt warm inside.' if not row.animal.startswith(("baby", "sea")) else '"There you go, little one," said {h}, and {h.he} felt warm inside.',
+        '"There you go, little one," said {h}, and {h.he} felt warm inside.',
     )
     t.tell("And {row.thanks}.")
     close_story(

@@ -71,7 +71,7 @@ def tell(t: Telling) -> None:
         owner = t.cast.parent
     else:
         owner = t.pick((t.cast.parent, t.cast.elder))
-    t.bind(row=t.pick(rows), o=owner)
+    t.bind(row=t.pick(rows), o=owner, forgave="took {h} in {o.his} arms" if owner is t.cast.parent else "nodded")
     open_story(
         t,
         "{h} was a good {h.kind}, but sometimes {h.he} did not listen.",
@@ -90,6 +90,11 @@ def tell(t: Telling) -> None:
         "Before {h.he} knew it, {row.harm}.",
     )
     t.paragraph()
+    _hide_and_tell(t)
+
+
+def _hide_and_tell(t: Telling) -> None:
+    """The hero wants to hide it, tells the truth and makes it good."""
     t.tell(
         "{h} felt hot and cold. {h.He} was afraid that {o} would be <cross>. Quickly, {h.he} {row.hide}.",
         '"Oh no, what have I done?" {h} <whispered>. {h.He} looked left and right and {row.hide}.',
@@ -113,7 +118,7 @@ def tell(t: Telling) -> None:
     )
     t.tell(
         "{o} was quiet for a moment. \"I am a little sad about it,\" {o.he} said, \"but I am glad that you told me the truth.\"",
-        "{o} sighed and then took {h} in {o.his} arms. \"Everyone makes mistakes,\" {o.he} said. \"It takes courage to say so.\"" if owner is t.cast.parent else "{o} sighed and then nodded. \"Everyone makes mistakes,\" {o.he} said. \"It takes courage to say so.\"",
+        "{o} sighed and then {forgave}. \"Everyone makes mistakes,\" {o.he} said. \"It takes courage to say so.\"",
         '"Thank you for telling me," said {o}. "That was harder than hiding it. Now let us make it good."',
     )
     t.tell("Together they {row.mend}.", "The next morning, they {row.mend}.")

@@ -112,6 +112,11 @@ def tell(t: Telling) -> None:
         "A cold shiver ran down {h.his} back, and {h.he} could not move.",
     )
     t.paragraph()
+    _dare(t)
+
+
+def _dare(t: Telling) -> None:
+    """Someone helps, the hero takes small steps and finds out the truth."""
     t.tell(
         "{helper} saw it and came to {h.him}. \"Everyone is afraid of something,\" {helper.he} said <warmly>. \"{fear.advice}.\"",
         '"I know how you feel," said {helper}. "When I was young, I was afraid of {fear.what}, too. {fear.advice}."',

@@ -69,11 +69,16 @@ def tell(t: Telling) -> None:
     )
     t.tell('{p} gave {h.him} {gift}. "{words}," {p.he} said <warmly>.', '"Everyone is afraid on the first day," said {p}. {p.He} gave {h.him} {gift}. "{words}."')
     t.paragraph()
+    _arrive(t)
+
+
+def _arrive(t: Telling) -> None:
+    """The arrival, a small mishap and somebody kind."""
     t.tell("Then the time had come. {sight}. {h} stood at the door and did not dare to go in.", "When they arrived, {h.his} tummy felt funny. {sight}. {h} wanted to turn around.")
     t.tell('"You must be {h}," said {teacher}. "How nice that you are here!"', '"Welcome, {h}," said {teacher} with a smile. "We have been waiting for you."')
     t.tell("{mishap}. {h.His} face grew hot.", "But right at the start, something went wrong. {mishap}.")
     t.tell("{h} {comfort}.")
-    t.tell("Then somebody came over. It was {f.look_the}, whose name was {f}. {f.He} {kind_}.".replace("{f.look_the}", "a {f.look}"), "A {f.look} named {f} {kind_}.")
+    t.tell("Then somebody came over. It was a {f.look}, whose name was {f}. {f.He} {kind_}.", "A {f.look} named {f} {kind_}.")
     t.paragraph()
     t.tell("After that, the day went by like the wind. They {activity}.", "From then on, everything was easier. Together they {activity}.")
     t.tell("At lunch, {h} and {f} shared their bread and found out that they both liked [frogs|riddles|pickles|thunder|blue things|jokes].", "{h} laughed so much that {h.he} forgot to be afraid.", "{f} showed {h.him} the best hiding place, and {h} showed {f} how to [whistle|wink with both eyes|make a paper hat].")

@@ -56,6 +56,7 @@ def tell(t: Telling) -> None:
     danger, deed, rescue = t.pick(DANGERS)
     giver = t.pick((t.cast.parent, t.cast.elder))
     t.bind(row=t.pick(PLANTS), danger=danger, deed=deed, rescue=rescue, giver=giver)
+    t.bind(guest="{h.his} friend {f.named}" if giver is t.cast.parent else "{giver}")
     open_story(t, "{h} liked things to happen fast, and {h.he} did not like to wait.", "{h} wished for something of {h.his} very own to take care of.", "", day=False)
     t.paragraph()
     t.tell(
@@ -68,6 +69,11 @@ def tell(t: Telling) -> None:
         "{h} chose the sunniest place, made a hole with one finger, and tucked it in like a baby in bed." if t.cast.is_child else "{h} chose the sunniest place, dug a little hole and tucked it in like a baby in bed.",
     )
     t.paragraph()
+    _wait_and_harvest(t)
+
+
+def _wait_and_harvest(t: Telling) -> None:
+    """The hero waits, saves the plant from a danger and shares the harvest."""
     t.tell(
         "{h} sat down to watch. Nothing happened. The next day, nothing happened either. \"It does not like me,\" {h} <whispered>.",
         'Every morning, {h} ran out to look, but there was only bare earth. "When will it come?" {h.he} asked again and again.',
@@ -85,11 +91,8 @@ def tell(t: Telling) -> None:
     t.tell("The {row.name} grew and grew, until {row.grown}.", "Week after week, the {row.name} grew, until one day {row.grown}.")
     t.paragraph()
     t.tell(
-        "{h} had waited so long, and now it was time for the harvest: {row.gives}! {h} called {h.his} friend {f.named} and {p}, and they {row.use}.",
-        "It gave {h.him} {row.gives}. {h} did not keep it for {h.himself}. With {h.his} friend {f.named} and {p}, {h.he} was glad to share. They {row.use}.",
-    ) if giver is t.cast.parent else t.tell(
-        "{h} had waited so long, and now it was time for the harvest: {row.gives}! {h} called {giver} and {p}, and they {row.use}.",
-        "It gave {h.him} {row.gives}. {h} did not keep it for {h.himself}. {h.He} brought {giver} and {p} to the table, and they {row.use}." if row_is_food(t) else "It gave {h.him} {row.gives}. {h} showed it to {giver} and {p} with shining eyes, and they {row.use}.",
+        "{h} had waited so long, and now it was time for the harvest: {row.gives}! {h} called {guest} and {p}, and they {row.use}.",
+        "It gave {h.him} {row.gives}. {h} did not keep it for {h.himself}. {h.He} was glad to share it with {guest} and {p}. They {row.use}.",
     )
     close_story(
         t,
@@ -99,12 +102,6 @@ def tell(t: Telling) -> None:
         "{h} knew now that small things become big with time, water and love.",
         percent=35,
     )
-
-
-def row_is_food(t: Telling) -> bool:
-    """Whether the plant of this story is eaten."""
-    row = t.scope["row"]
-    return isinstance(row, Plant) and row.name not in ("sunflower", "tulip", "rose bush", "lavender bush")
 
 
 PLOT = Plot("growing", "any", tell)

@@ -59,7 +59,8 @@ def tell(t: Telling) -> None:
     row = t.pick(FINDS)
     t.bind(row=row, o=t.cast.elder, place=place, spot=t.pick(place.spots), reward=t.pick(REWARDS))
     t.fix(searching=t.pick(SEARCHING))
-    t.bind(it="them" if row.noun in ("skates", "paints") else "it", is_="are" if row.noun in ("skates", "paints") else "is")
+    many = row.noun in ("skates", "paints")
+    t.bind(it="them" if many else "it", they="they" if many else "it", does="do" if many else "does", are="are they" if many else "is this")
     open_story(
         t,
         "{h} did not have many things, but {h.he} had sharp eyes and often found what others had overlooked.",
@@ -71,10 +72,15 @@ def tell(t: Telling) -> None:
     t.tell('"Oh, how <pretty>!" {h} <whispered>. {h.He} picked {it} up and looked around. Nobody was there.', "{h} held {h.his} breath. {h.He} had never held anything so fine. Nobody had seen {h.him}.")
     t.tell('"Now I can {row.dream}," {h.he} thought.', "{h.He} could already see {h.himself}. {h.He} would {row.dream}!")
     t.paragraph()
+    _return(t)
+
+
+def _return(t: Telling) -> None:
+    """A voice inside, the search for the owner and the return."""
     t.tell(
         "{h} wanted to hide {it} and run home. But a small voice inside {h.him} said, \"Somebody is missing {it}.\"",
-        'Just then {h.his} friend {f.named} came by. "Finders keepers!" said {f}. But {h} was not so sure. "It does not feel like mine," {h.he} said.' if row.noun not in ("skates", "paints") else 'Just then {h.his} friend {f.named} came by. "Finders keepers!" said {f}. But {h} was not so sure. "They do not feel like mine," {h.he} said.',
-        "On the way home, the {row.noun} seemed to grow heavier with every step. {h} thought, \"What if I had lost {it}?\"",
+        'Just then {h.his} friend {f.named} came by. "Finders keepers!" said {f}. But {h} was not so sure. "Somehow {they} {does} not feel like mine," {h.he} said.',
+        "On the way home, {h.his} find seemed to grow heavier with every step. {h} thought, \"What if I had lost {it}?\"",
     )
     t.tell(
         "{h} told {p} about it. \"What do you think is right?\" asked {p}. {h} knew the answer.",
@@ -87,11 +93,11 @@ def tell(t: Telling) -> None:
         "{h} asked at every door. At the last one, {h.he} met {e}, who was {searching}. \"Is something missing?\" asked {h}.",
     )
     t.tell(
-        '"My {row.noun}!" said {o}. "I have looked everywhere." {h} held {it} out. "{is_} {it2} yours?" {h.he} asked.'.replace("{is_} {it2} yours", "Are they yours" if row.noun in ("skates", "paints") else "Is this yours"),
+        '"My {row.noun}!" said {o}. "I have looked everywhere." {h} held {it} out. "Tell me, {are} yours?" {h.he} asked.',
         '"Yes, my {row.noun}," sighed {o}. "I will never see {it} again." "Yes, you will," said {h}, and {h.he} held {it} out.',
     )
     t.tell("Tears came to {o.s} eyes. {row.meaning}.", "{o} could not speak at first. {row.meaning}.", "{o} <laughed> and almost danced. {row.meaning}.")
-    t.tell('"You could have kept {it}," said {o}. "Why did you bring {it} back?" "Because {it} belonged to you," said {h}.'.replace("Because {it} belonged", "Because they belonged" if row.noun in ("skates", "paints") else "Because it belonged"), '"What an honest {h.kind} you are," said {o}.')
+    t.tell('"You could have kept {it}," said {o}. "Why did you bring {it} back?" "Because {they} belonged to you," said {h}.', '"What an honest {h.kind} you are," said {o}.')
     t.paragraph()
     t.tell("{reward}.")
     close_story(

@@ -79,6 +79,11 @@ def tell(t: Telling) -> None:
         '{p} gave {h.him} {one.thing} and {two.thing} to take along. "They may help you on the way," {p.he} said.',
     )
     t.paragraph()
+    _on_the_way(t)
+
+
+def _on_the_way(t: Telling) -> None:
+    """The journey, its two obstacles and the arrival."""
     t.tell("{h} <went> along, singing. But <soon>, {one.trouble}.", "At first the way was easy. Then {one.trouble}.", "{h} had walked for an hour when {one.trouble}.")
     t.tell('"What now?" thought {h}. Then {h.he} remembered what was in {h.his} bag. {h.He} {one.use}.', "{h} did not turn back. {h.He} opened {h.his} bag. {h.He} {one.use}.", "For a moment {h} was <worried>. But {h.he} {one.use}.")
     t.tell("A little farther on, {two.trouble}.", "After that, {h.he} was almost there, but {two.trouble}.", "{h.He} went on, over stones and roots. Then {two.trouble}.")

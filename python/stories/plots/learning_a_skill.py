@@ -103,6 +103,8 @@ def tell(t: Telling) -> None:
     row = t.pick([row for row in SKILLS if row.who in ("any", suits)])
     if t.cast.hero.kind in ("duck", "frog", "turtle", "otter", "beaver", "swan", "seal", "penguin", "goose") and row.do == "swim":
         row = t.pick([row for row in SKILLS if row.who == "any" and row.do != "swim"])
+    plain = "{h.his}" not in row.do and "camp" not in row.do and "tree" not in row.do
+    t.bind(boast="I can {row.do}" if plain else "I really did it")
     t.bind(row=row, helper=t.pick((t.cast.parent, t.cast.elder, t.cast.elder)))
     open_story(
         t,
@@ -124,6 +126,11 @@ def tell(t: Telling) -> None:
         "{h} sat down and [hid {h.his} face|hung {h.his} head|let out a long sigh].",
     )
     t.paragraph()
+    _practice(t)
+
+
+def _practice(t: Telling) -> None:
+    """A tip, daily practice, and one day it works."""
     t.tell(
         "{helper} had seen it all. \"When I began, I could not do it either,\" {helper.he} said <warmly>. \"{row.tip}.\"",
         "{helper} came and sat down next to {h.him}. \"Nobody can do it the first time,\" said {helper}. \"Here is a secret. {row.tip}.\"",
@@ -142,7 +149,7 @@ def tell(t: Telling) -> None:
         "And a few weeks later, {row.success}.",
     )
     t.tell(
-        '"I did it! I can {row.do}!" {h} <cheered>.' if "{h.his}" not in row.do and "camp" not in row.do and "tree" not in row.do else '"I did it! I really did it!" {h} <cheered>.',
+        '"I did it! {boast}!" {h} <cheered>.',
         "{helper} clapped. \"I am so proud of you!\" {helper.he} said.",
         "{h} was <proud>, and {helper} was <proud>, too.",
     )

@@ -118,6 +118,11 @@ def tell(t: Telling) -> None:
         "{h} was <sad>. {h.He} picked up the {row.thing} and held it close." if row.thing not in ("swing in the yard", "garden gate", "wagon", "bicycle", "rope ladder", "sled", "scarecrow") else "{h} was <sad>. {h.He} sat down beside the {row.thing} and sighed.",
     )
     t.paragraph()
+    _repair(t)
+
+
+def _repair(t: Telling) -> None:
+    """A first try fails, and with help it is mended."""
     t.tell(
         "First, {h} tried to {row.wrong}, but {row.wrong_end}.",
         "{h} tried to {row.wrong}. It was no use, because {row.wrong_end}.",
@@ -139,6 +144,11 @@ def tell(t: Telling) -> None:
         "{h} listened and worked <carefully>. {h.He} {row.right}.",
     )
     t.paragraph()
+    _end(t)
+
+
+def _end(t: Telling) -> None:
+    """It works again, and something was learned."""
     t.tell(
         "When they were done, the {row.thing} was [almost as good as new|as good as new|even better than before].",
         "At last they tried it out. It worked! The {row.thing} was [whole|strong] again.",

@@ -62,6 +62,11 @@ def tell(t: Telling) -> None:
     t.tell('"{row.sound}," it went, {row.where}.', 'It came {row.where}. "{row.sound}," it went, and again, "{row.sound}."')
     t.tell('"What was that?" {f} <whispered>. {h} did not know.', '"Did you hear that?" asked {h}. {f} nodded and held {h.his} arm tight.' if t.cast.is_child else '"Did you hear that?" asked {h}. {f} nodded and moved closer.')
     t.paragraph()
+    _look(t)
+
+
+def _look(t: Telling) -> None:
+    """They guess, they go and look, and they laugh."""
     t.tell(
         '"Maybe it is {row.guess}," said {f} with wide eyes. "Or {row.other_guess}," {h} <whispered>. They pulled the blanket up to their noses.',
         '"It must be {row.guess}!" said {f}. "It sounds more like {row.other_guess}," said {h}. Both of them shivered.',

@@ -56,8 +56,9 @@ def tell(t: Telling) -> None:
     row = t.pick(COMMONS)
     if t.cast.world.name == "snow":
         row = t.pick([row for row in COMMONS if not any(word in row.seen for word in ("dust", "leaf", "leaves", "flowers", "grass"))])
-    place = t.pick(t.cast.outdoors)
-    t.bind(row=row, place=place)
+    question = _is_question(row.offer)
+    t.bind(row=row, place=t.pick(t.cast.outdoors))
+    t.bind(mark="?" if question else ".", answer="[Oh yes|Yes, please]!" if question else "I would like that.")
     t.fix(came=t.pick(CAME_FROM))
     open_story(
         t,
@@ -78,17 +79,18 @@ def tell(t: Telling) -> None:
         '"Who are you?" asked {h}. The {f.kind} looked up with big eyes. {f.He} {came}.',
     )
     t.paragraph()
+    _meet(t)
+
+
+def _meet(t: Telling) -> None:
+    """The hero speaks first, and they find what both of them like."""
     t.tell(
         "{h} did not know what to say. {h.His} heart beat fast. Then {h.he} took a step closer.",
         "{h} felt shy and almost went away. But then {h.he} thought of how it feels to be alone.",
         "{h} waited a moment. Somebody had to speak first.",
     )
-    t.tell(
-        '"Hello, I am {h}," {h.he} <told>. "{row.offer}?"' if _is_question(row.offer) else '"Hello, I am {h}," {h.he} <told>. "{row.offer}."',
-    )
-    t.tell(
-        "The {f.kind} <smiled>. \"My name is {f},\" {f.he} said. \"Oh yes!\"" if _is_question(row.offer) else "The {f.kind} <smiled>. \"I am {f},\" {f.he} said. \"I would like that.\"",
-    )
+    t.tell('"Hello, I am {h}," {h.he} <told>. "{row.offer}{mark}"', '"Hello," {h.he} <told>. "I am {h}. {row.offer}{mark}"')
+    t.tell("The {f.kind} <smiled>. \"[I am|My name is] {f},\" {f.he} said. \"{answer}\"")
     t.tell("{row.together}.")
     t.maybe(
         60,
@@ -109,7 +111,7 @@ def tell(t: Telling) -> None:
         "From that day on, {h} and {f} met every day to {row.later}.",
         "And so, with one small hello, two lonely hearts became friends.",
         "{h} learned that a friend may be waiting behind a single hello.",
-        "After that, {h} and {f} were never lonely again, for there was always something to {row.later} about." if row.later in ("sing", "tell stories") else "After that, {h} and {f} were never lonely again.",
+        "After that, {h} and {f} were never lonely again.",
         percent=45,
     )
 

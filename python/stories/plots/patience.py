@@ -71,6 +71,11 @@ def tell(t: Telling) -> None:
         "{h} counted to ten, and then to twenty. It felt like a hundred years.",
     )
     t.paragraph()
+    _hurry_and_wait(t)
+
+
+def _hurry_and_wait(t: Telling) -> None:
+    """Hurrying spoils something, and then the time passes by itself."""
     t.tell("When {p} was not looking, {h} {row.hurry}. But {row.spoiled}.", "At last {h} could not stand it any longer. {h.He} {row.hurry}. But {row.spoiled}!", "\"I can make it go faster,\" thought {h}, and {h.he} {row.hurry}. Then {row.spoiled}.")
     t.tell("\"Oh!\" said {h}. {h.He} felt <sorry>.", "{h} looked at {p} with [big|round|sad] eyes. \"I am sorry,\" {h.he} <whispered>.", "{h} bit {h.his} lip and wished that {h.he} had waited." if t.cast.is_child else "{h} wished that {h.he} had waited.")
     t.tell('"{row.why}," said {p} <warmly>. "Find something to do, and the time will pass."', '{p} was not <cross>. "{row.why}," {p.he} said. "Waiting is easier when you are busy."')

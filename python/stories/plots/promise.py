@@ -56,6 +56,11 @@ def tell(t: Telling) -> None:
     t.tell('{when}, {e} came with a request. Somebody had to {row.task}. "I will do it," said {h}. "I promise."', '{when}, {h} promised {e} to {row.task}. "Can I count on you?" asked {e}. "Yes," said {h}.')
     t.tell("{h} was <proud> that {e} trusted {h.him}. {h.He} {row.doing}.", "At first it was easy. {h} {row.doing}.")
     t.paragraph()
+    _tempted(t)
+
+
+def _tempted(t: Telling) -> None:
+    """Something tempting comes along, and the promise is kept."""
     t.tell('But then {temptation}. {h.His} friend {f.named} came running. "Come quickly, {h}!" {f.he} called. "You will miss everything!"', 'Then {h.his} friend {f.named} stood in front of {h.him}, out of breath. "Have you heard?" asked {f}. And it was true: {temptation}.')
     t.tell('"I can\'t," said {h}. "I promised." "Nobody will notice if you are gone for a while," said {f}.', '"Only for a little while," said {f}. "What can happen?" {h} wanted to go so badly that {h.his} feet tingled.')
     t.tell(

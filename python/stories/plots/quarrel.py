@@ -67,6 +67,11 @@ def tell(t: Telling) -> None:
         "\"I don't want to play with you any more,\" said {h}. {f} [walked|stamped] away without a word.",
     )
     t.paragraph()
+    _make_up(t)
+
+
+def _make_up(t: Telling) -> None:
+    """They miss each other, listen and find a way for both."""
     t.tell(
         "At home, {h} tried to play alone, but it was no fun. {h.He} kept turning around to say something to {f}, and {f} was not there.",
         "{h} sat down in a corner. At first {h.he} was <cross>. Then {h.he} was only <sad>.",

@@ -58,6 +58,11 @@ def tell(t: Telling) -> None:
     )
     t.tell("{h.His} friend {f.named} wanted to take part, too. \"May the best one win,\" said {f}, and they laughed.", "Among the others was {h.his} friend {f.named}, who was there for the first time and a little afraid.")
     t.paragraph()
+    _contest(t)
+
+
+def _contest(t: Telling) -> None:
+    """The contest, the choice and what is won."""
     t.tell("The great day was [bright and windy|clear and cold|warm and bright]. Flags were waving, and everyone had come. {h} did very well. {h.He} {c.going}.", "On the day of the contest, {h.his} heart was beating fast. At the sound of the horn, it began. <soon>, {h} {c.going}.")
     t.tell("Then {h.he} heard a cry. {f} was in trouble. {f.He} {c.mishap}.", "But when {h} turned around, {h.he} saw {f}. {f.He} {c.mishap}.")
     t.tell(

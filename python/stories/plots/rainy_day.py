@@ -60,10 +60,15 @@ def tell(t: Telling) -> None:
     )
     t.tell("{h} looked, and {f} looked. At first it was only {g.things}.", '"That is only {g.things}," said {f}.')
     t.paragraph()
+    _play(t)
+
+
+def _play(t: Telling) -> None:
+    """The plain things become an adventure, until supper."""
     t.tell('Then {h} jumped up. "No," {h.he} cried, "it is {g.becomes}!"', 'But {h} tilted {h.his} head. "If you look long enough," {h.he} said slowly, "it is {g.becomes}!"')
-    t.tell('"All aboard!" shouted {f}. They {g.voyage}.' if any(word in game.becomes for word in ("ship", "train", "balloon", "rocket", "car")) else '"Yes!" shouted {f}. They {g.voyage}.', "And off they went. They {g.voyage}.")
+    t.tell('"[Yes|Here we go|Hooray|Ready]!" shouted {f}. They {g.voyage}.', "And off they went. They {g.voyage}.")
     t.tell("But then {g.danger}!", '"Watch out!" cried {f}, for {g.danger}.')
-    t.tell('"We are lost!" said {f}. "Not yet," said {h}. There was still {g.tool}. {h.He} {g.escape}.'.replace("{h.He} {g.escape}", "Together they {escape_}"), '"Quick, take {g.tool}!" cried {h}. With pounding hearts, they {escape_}.') if t.scope.setdefault("escape_", game.escape) else None
+    t.tell('"We are lost!" said {f}. "Not yet," said {h}. There was still {g.tool}. Together they {g.escape}.', '"Quick, take {g.tool}!" cried {h}. With pounding hearts, they {g.escape}.')
     t.tell("That was close!", "They shook hands like real heroes." if t.cast.is_child else "They danced like real heroes.", '"Hurrah!" they both shouted.')
     t.paragraph()
     t.tell("They did not notice how the hours went by. When {p} called them to supper, they were surprised.", "When {p} came in with [cocoa|warm milk|tea] and cookies, the explorers were very hungry.", '"Is it evening already?" asked {f}. Outside, the first star was shining.')

@@ -86,6 +86,11 @@ def tell(t: Telling) -> None:
         "Soon {h.his} friend {f.named} sat down next to {h.him}. {f} had nothing to eat. {why}.",
     )
     t.paragraph()
+    _share(t)
+
+
+def _share(t: Telling) -> None:
+    """The hero hesitates and shares, and the kindness comes back."""
     t.tell(
         "{h} looked at the {noun}. It was not very big. \"If I share it, there will be less for me,\" {h.he} thought. But then {h.he} heard {f.s} tummy rumble.",
         "{h} held the {noun} tight. {h.He} wanted to eat it all. But {f} looked so hungry that {h} could not take one bite.",

@@ -68,6 +68,11 @@ def tell(t: Telling) -> None:
     )
     t.tell('"I have to sleep," {h.he} said to {h.himself}. But sleep does not come when you call it.', '"Sleep, where are you?" {h} <whispered>. Sleep did not answer.', "")
     t.paragraph()
+    _try(t)
+
+
+def _try(t: Telling) -> None:
+    """Things that do not help, and one that does."""
     t.tell("First {h.he} {one}, but {one_but}.", "{h} {one}. It did not help, because {one_but}.")
     t.tell("Then {h.he} {two}, but {two_but}.", "After that, {h.he} {two}. But {two_but}.")
     t.maybe(55, "In the end, {h.he} {three}, but {three_but}.", "At last {h.he} {three}. But {three_but}.")

@@ -66,6 +66,11 @@ def tell(t: Telling) -> None:
     t.tell('"You are just the right size for yourself," said {p}.', '"Small is not the same as weak," said {p} <warmly>. "Your time will come."', "{p} stroked {h.his} head. \"There are things that only small ones can do,\" {p.he} said. \"Wait and see.\"")
     t.tell("{h} did not believe it.", "{h} sighed. That did not help very much.", "\"What things?\" asked {h}, but {p} only smiled.")
     t.paragraph()
+    _need_and_deed(t)
+
+
+def _need_and_deed(t: Telling) -> None:
+    """The others are helpless, and the hero is just small enough."""
     t.tell("A few days later, it happened: {row.trouble}.", "But the very next day, {row.trouble}.")
     t.tell("Everybody came running. {f.named} and all the big ones {row.big}." if t.cast.is_child else "Everybody came running. But the big ones {row.big}. Even {f.named} did not know what to do.", "{f.named} and all the others tried to help, but they {row.big}.")
     t.tell('"What shall we do now?" they asked. Nobody had an idea.', '"It is no use," said {f} at last.', "They stood around and scratched their heads.")

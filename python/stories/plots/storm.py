@@ -97,6 +97,11 @@ def tell(t: Telling) -> None:
     )
     t.tell("{w.comes}.")
     t.paragraph()
+    _help(t)
+
+
+def _help(t: Telling) -> None:
+    """Somebody outside is in danger and is helped."""
     t.tell(
         "{h} looked out of the window. Then {h.he} saw that {s.danger}.",
         "<suddenly>, {h} remembered something. {s.danger}!",
@@ -120,7 +125,7 @@ def tell(t: Telling) -> None:
         t,
         "{h} was <proud>, because {h.he} had helped even though {h.he} was afraid.",
         "From then on, {h} was no longer afraid of the {w.what}.",
-        '"After every {w.what} the sun comes back," said {p}.' if weather.what not in ("hail", "rain", "fog", "wind") else '"The sun always comes back," said {p}.',
+        '"The sun always comes back," said {p}.',
         "{h} learned that bad weather is easier to bear when nobody is alone.",
         percent=35,
     )

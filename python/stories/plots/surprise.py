@@ -103,6 +103,11 @@ def _make_a_present(t: Telling) -> None:
         '"I will make {gift}!" said {h}. {h.He} ran to get {row.needs}.',
     )
     t.paragraph()
+    _make(t)
+
+
+def _make(t: Telling) -> None:
+    """The making, the mishap, the rescue and the birthday."""
     t.tell(
         "In secret, {h} set to work. {h.He} {row.making}.",
         "Every [morning|evening], when {who} was out, {h} worked in secret. {h.He} {row.making}.",

@@ -72,6 +72,11 @@ def tell(t: Telling) -> None:
         '"Wait, I will help you!" called {h.his} friend {f.named}. Now there were two of them, and the {row.noun} shook a little, but that was all.',
     )
     t.paragraph()
+    _all_together(t)
+
+
+def _all_together(t: Telling) -> None:
+    """More and more helpers come, and the smallest one is needed."""
     t.tell(
         "Next came {e}. \"One, two, three, {row.verb}!\" said {e}. They all {row.past}. The {row.noun} moved by the width of a finger.",
         '"Let me try, too," said {e}, who was passing by. Now there were three. The {row.noun} creaked and moved the tiniest bit.',

@@ -8,7 +8,7 @@ from .plot import Plot
 
 # What is to be made, and the one thing that is missing for it.
 GOALS = (
-    ("bake a birthday cake for {f}", "eggs", "the cake", "the cake was high and golden, and {f} blew out all the candles"),
+    ("bake a birthday cake for {h.his} friend {f.named}", "eggs", "the cake", "the cake was high and golden, and {f} blew out all the candles"),
     ("cook a big pot of soup", "an onion", "the soup", "the soup was so good that everyone wanted a second bowl"),
     ("mend the roof before the rain", "nails", "the roof", "the first drops fell, and not one of them came inside"),
     ("make a warm coat for the winter", "wool", "the coat", "the coat had a hood and two deep pockets, and it was as warm as toast"),
@@ -52,17 +52,22 @@ def tell(t: Telling) -> None:
     wants = [row for row in WANTS if row[0].split()[-1].rstrip("s") not in missing]
     one, two = t.draws.sample(wants, 2)
     t.bind(goal=goal, missing=missing, noun=noun, end=end, a_=first, b_=second, one=one[0], one_why=one[1], two=two[0], two_why=two[1])
+    counted = missing.startswith(("a ", "an "))
+    t.bind(some="one" if counted else "some", bare=missing.split(" ")[-1])
     open_story(t, "{h} liked to be useful.", "{h} had many neighbors and was friends with all of them.", "")
     t.paragraph()
     t.tell(
-        "{when}, {h} and {p} wanted to {goal}. Everything was ready, but one thing was missing. They had no {bare}." ,
-        '{when}, {h} helped {p} to {goal}. "Oh dear," said {p}, "we have no {bare}!" "I will get some," said {h}.' if not missing.startswith("a") else '{when}, {h} helped {p} to {goal}. "Oh dear," said {p}, "we have no {bare}!" "I will get one," said {h}.',
-    ) if t.scope.setdefault("bare", missing.removeprefix("an ").removeprefix("a ")) and "{f}" not in goal else t.tell(
-        "{when}, {h} and {p} wanted to bake a birthday cake for {h.his} friend {f.named}. Everything was ready, but one thing was missing. They had no {bare}.",
+        "{when}, {h} and {p} wanted to {goal}. Everything was ready, but one thing was missing. They had no {bare}.",
+        '{when}, {h} helped {p} to {goal}. "Oh dear," said {p}, "we have no {bare}!" "I will get {some}," said {h}.',
     )
     t.paragraph()
+    _round(t)
+
+
+def _round(t: Telling) -> None:
+    """From door to door and back again."""
     t.tell(
-        'So {h} went to {a_} and asked for {missing}. "You can have {it}," was the answer, "but first bring me {one}, because {one_why}."'.replace("{it}", "one" if missing.startswith("a") else "some"),
+        'So {h} went to {a_} and asked for {missing}. "You can have {some}," was the answer, "but first bring me {one}, because {one_why}."',
         "{h} knocked at the door of {a_}. \"Of course I have {missing},\" was the answer. \"But {one_why}. Bring me {one}, and we will trade.\"",
     )
     t.tell(
@@ -78,7 +83,7 @@ def tell(t: Telling) -> None:
         "Now {h} ran all the way back. {h.He} gave {two} to {b_} and got {one}. {h.He} gave {one} to {a_} and got {missing}. And {h.he} brought {missing} home.",
         "Then everything went quickly. {b_} got {two}, {a_} got {one}, and {h} came home with {missing}, tired and <happy>.",
     )
-    t.tell('"What took you so long?" asked {p}. {h} laughed. "I had to make three people happy first," {h.he} said.' if t.cast.is_child else '"What took you so long?" asked {p}. {h} laughed. "I had to make the others happy first," {h.he} said.', '"You are back!" said {p}. "And you look as if you had been around the whole world."')
+    t.tell('"What took you so long?" asked {p}. {h} laughed. "I had to make two others happy first," {h.he} said.', '"You are back!" said {p}. "And you look as if you had been around the whole world."')
     t.tell("They went to work. And in the end, {end}.", "Soon they were done, and {end}.")
     close_story(
         t,
