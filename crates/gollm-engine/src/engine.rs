@@ -24,12 +24,7 @@ impl Engine {
     /// could draw an id that has no text; one with fewer could be given an id that it does not know.
     /// [`Error::Contract`] if the model holds no sequence at all.
     pub fn new(model: Box<dyn LanguageModel>, tokenizer: Tokenizer) -> Result<Self> {
-        if model.vocab_size() != tokenizer.vocab_size() {
-            return Err(Error::VocabularyMismatch {
-                model: model.vocab_size(),
-                tokenizer: tokenizer.vocab_size(),
-            });
-        }
+        check_vocabulary(model.vocab_size(), &tokenizer)?;
         if model.n_sequences() == 0 {
             return Err(Error::Contract {
                 found: "0 sequences".to_owned(),
@@ -155,6 +150,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// Refuses a tokenizer that counts other ids than the model.
+pub(crate) fn check_vocabulary(model: usize, tokenizer: &Tokenizer) -> Result<()> {
+    let tokenizer = tokenizer.vocab_size();
+    if model == tokenizer {
+        return Ok(());
+    }
+    Err(Error::VocabularyMismatch { model, tokenizer })
 }
 
 /// Hands new text to the caller, who may break off.

@@ -1,5 +1,7 @@
 //! What can go wrong between a prompt and its continuation.
 
+use std::path::PathBuf;
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,15 +23,15 @@ pub enum Error {
 
     /// Nothing to continue: no text, and no token that begins one.
     #[error(
-        "the prompt is empty and the tokenizer has no <|begin_of_text|> to start from; \
-         give at least one word"
+        "the prompt is empty: there is no token to continue from; give at least one word, or a \
+         tokenizer with <|begin_of_text|> to begin with"
     )]
     EmptyPrompt,
 
     /// The prompt does not fit into the model's memory.
     #[error(
         "the prompt has {n_tokens} tokens but the model's context is {context_length}; \
-         shorten it by {} tokens", n_tokens - context_length
+         leave out at least {}", n_tokens.saturating_sub(*context_length)
     )]
     PromptTooLong {
         /// Tokens of the prompt, with the beginning-of-text token if there is one.
@@ -101,6 +103,26 @@ pub enum Error {
         /// Tokens of the text.
         n_tokens: usize,
     },
+
+    /// A model file could not be opened; the message names it.
+    #[error(transparent)]
+    File(#[from] gollm_weights::Error),
+
+    /// A model file that opens but holds no usable model.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+
+    /// A file of weights alone.
+    #[error(
+        "the model file has no tokenizer, so text cannot become ids; \
+         export it again together with its tokenizer"
+    )]
+    NoTokenizer,
 
     /// A [`CancelFlag`](crate::CancelFlag) was raised where there is no partial result to return.
     #[error("cancelled")]

@@ -1,5 +1,7 @@
 //! How surprised a model is by a text that it did not write.
 
+use gollm_model::loss::{self, cross_entropy};
+
 use crate::language_model::check_logits;
 use crate::{CancelFlag, Error, LanguageModel, Result, SequenceTokens};
 
@@ -19,7 +21,7 @@ impl Perplexity {
     /// `exp(mean_loss)`: among how many equally likely tokens the model seems to choose each time.
     #[must_use]
     pub fn perplexity(&self) -> f64 {
-        self.mean_loss.exp()
+        loss::perplexity(self.mean_loss)
     }
 }
 
@@ -39,8 +41,8 @@ impl Perplexity {
 /// # Errors
 ///
 /// [`Error::TextTooShort`] below two tokens, [`Error::UnknownPromptId`] for an id that is none,
-/// [`Error::Cancelled`] when `cancel` is raised, [`Error::Contract`] for logits that are not
-/// finite, and whatever the model meets.
+/// [`Error::Cancelled`] when `cancel` is raised, and whatever the model meets; logits that are not
+/// finite among it.
 pub fn perplexity(
     model: &mut dyn LanguageModel,
     ids: &[u32],
@@ -77,7 +79,7 @@ pub fn perplexity(
             })?;
             check_logits(&logits, tokens.len(), vocab_size)?;
             for (logits, &target) in logits.iter().zip(targets) {
-                sum += loss(logits, target)?;
+                sum += cross_entropy(logits, target)?;
             }
         }
     }
@@ -85,22 +87,5 @@ pub fn perplexity(
     Ok(Perplexity {
         n_predicted,
         mean_loss: sum / n_predicted as f64,
-    })
-}
-
-/// `-ln softmax(logits)[target]`, in f64 and with the largest logit taken out of the exponentials.
-fn loss(logits: &[f32], target: u32) -> Result<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials = logits
-        .iter()
-        .map(|&logit| (f64::from(logit) - f64::from(largest)).exp());
-    let log_sum = exponentials.sum::<f64>().ln() + f64::from(largest);
-    let loss = log_sum - f64::from(logits[target as usize]);
-    if loss.is_finite() {
-        return Ok(loss);
-    }
-    Err(Error::Contract {
-        found: format!("logits that give token {target} a loss of {loss}"),
-        expected: "finite logits".to_owned(),
     })
 }

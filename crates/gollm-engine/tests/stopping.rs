@@ -213,6 +213,6 @@ fn a_prompt_that_fills_the_context_is_continued_by_one_token_and_a_longer_one_is
     let error = engine_of_context(3)
         .generate("abcd", &greedy(), ignore)
         .unwrap_err();
-    let expected = "the prompt has 4 tokens but the model's context is 3; shorten it by 1 tokens";
+    let expected = "the prompt has 4 tokens but the model's context is 3; leave out at least 1";
     assert_eq!(error.to_string(), expected);
 }

@@ -6,13 +6,16 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use gollm_engine::{
     Engine, Error, GenerateOptions, Generation, LanguageModel, Result, SequenceTokens,
 };
-use gollm_sampler::SamplerOptions;
+use gollm_model::{Config, StoredTensor, expected_tensors};
+use gollm_sampler::{Random, SamplerOptions};
+use gollm_tensor::DType;
 use gollm_tokenizer::{Pattern, Tokenizer};
 
 /// "<|begin_of_text|>"
@@ -81,7 +84,7 @@ impl MockModel {
         Self::new(|history| {
             let fnv = |hash: u64, id: &u32| (hash ^ u64::from(*id)).wrapping_mul(0x0100_0000_01B3);
             let seed = history.iter().fold(0xCBF2_9CE4_8422_2325, fnv);
-            let mut random = gollm_sampler::Random::new(seed);
+            let mut random = Random::new(seed);
             // Letters only, so that the text has no broken characters.
             let logit = |id: u32| {
                 if (97..123).contains(&id) {
@@ -188,4 +191,37 @@ pub(crate) fn stopping_at(stop_strings: &[&str]) -> GenerateOptions {
         max_tokens: 30,
         ..greedy()
     }
+}
+
+/// Longest text of the small transformer below.
+pub(crate) const CONTEXT: usize = 48;
+
+/// A transformer that is run in a moment, for the vocabulary of [`tokenizer`].
+pub(crate) fn config() -> Config {
+    Config::from_yaml(&format!(
+        "{{vocab_size: 262, context_length: {CONTEXT}, emb_dim: 32, n_heads: 4, n_kv_heads: 2, \
+           hidden_dim: 64, n_layers: 2}}"
+    ))
+    .unwrap()
+}
+
+/// Random weights for [`config`], the same each time.
+pub(crate) fn weights() -> HashMap<String, StoredTensor> {
+    let mut random = Random::new(11);
+    let mut weights = HashMap::new();
+    for spec in expected_tensors(&config()).unwrap() {
+        let n_values: usize = spec.shape.iter().product();
+        let value = |_| ((random.next_f64() - 0.5) * 0.8) as f32;
+        let values: Vec<u8> = (0..n_values)
+            .map(value)
+            .flat_map(f32::to_le_bytes)
+            .collect();
+        let stored = StoredTensor {
+            shape: spec.shape,
+            dtype: DType::F32,
+            bytes: values.into(),
+        };
+        weights.insert(spec.name, stored);
+    }
+    weights
 }

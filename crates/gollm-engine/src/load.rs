@@ -1,0 +1,56 @@
+//! One file, one engine: config, weights and tokenizer from a `.gollm` file.
+
+use std::path::Path;
+
+use gollm_model::Decoder;
+use gollm_tensor::{Device, HostBytes};
+use gollm_tokenizer::Tokenizer;
+use gollm_weights::{ModelFile, OpenOptions};
+
+use crate::engine::check_vocabulary;
+use crate::{Engine, Error, Result, TransformerModel};
+
+/// Opens the model file at `path`, mapped into memory, for one text at a time.
+///
+/// # Errors
+///
+/// [`Error::File`] if the file cannot be read or is damaged, [`Error::InFile`] for what
+/// [`load_file`] meets. Every message names the file.
+pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Engine> {
+    let path = path.as_ref();
+    let file = ModelFile::open(path, &OpenOptions::default())?;
+    load_file(&file, device, 1).map_err(|error| Error::InFile {
+        path: path.to_owned(),
+        source: Box::new(error),
+    })
+}
+
+/// As [`load`], from bytes in memory: a model that is compiled into the program, for example.
+///
+/// # Errors
+///
+/// As [`load`], without a file's name.
+pub fn load_bytes(bytes: HostBytes, device: &Device) -> Result<Engine> {
+    load_file(&ModelFile::from_bytes(bytes)?, device, 1)
+}
+
+/// Makes an engine from an opened model file, with a cache for `n_sequences` texts at a time.
+///
+/// The file may be dropped afterwards: its bytes live as long as the engine needs them.
+///
+/// # Errors
+///
+/// [`Error::NoTokenizer`] for a file of weights alone, [`Error::Tokenizer`] for a tokenizer that is
+/// broken, [`Error::VocabularyMismatch`] for one of another size than the model, and
+/// [`Error::Transformer`] if the weights do not fit the config or the device.
+pub fn load_file(file: &ModelFile, device: &Device, n_sequences: usize) -> Result<Engine> {
+    let json = file.tokenizer_json().ok_or(Error::NoTokenizer)?;
+    let tokenizer = Tokenizer::from_json(&json)?;
+    // Before the weights, which may take a while to come.
+    check_vocabulary(file.config().vocab_size, &tokenizer)?;
+    let decoder = Decoder::load(file.config(), file, device)?;
+    Engine::new(
+        Box::new(TransformerModel::new(decoder, n_sequences)?),
+        tokenizer,
+    )
+}
