@@ -81,5 +81,7 @@ def open_story(t: Telling, *leads: str, day: bool = True) -> None:
 def close_story(t: Telling, *lessons: str, percent: int = 60) -> None:
     """Writes one of the lessons and, in `percent` of 100 stories, a closing line after it."""
     t.tell(*lessons)
+    if t.has_said("That night") or t.has_said("That evening"):
+        return
     closings = CLOSINGS if t.has_said(t.cast.parent.name) else CLOSINGS + CLOSINGS_AT_HOME
     t.maybe(percent, *closings)

@@ -21,7 +21,7 @@ class Find(NamedTuple):
 FINDS = (
     Find("a small purse full of coins", "purse", "buy all the candy in the shop", "It was all the money for the winter wood"),
     Find("a golden ring with a blue stone", "ring", "wear it and feel like a queen or a king", "It had belonged to {o.his} mother"),
-    Find("a silver pocket watch", "watch", "listen to it tick every night", "{o.His} grandfather had carried it on all his ships" ),
+    Find("a silver pocket watch", "watch", "listen to it tick every night", "It had sailed around the world three times in the pocket of {o.his} grandfather" ),
     Find("a pair of shiny new skates", "skates", "glide over the ice like a bird", "{o.He} had saved for them for a whole year"),
     Find("a beautiful doll with real hair", "doll", "have tea parties with it", "It was meant for a sick child in the next village"),
     Find("a spyglass with a brass lid", "spyglass", "see the mountains on the moon", "Without it, {o.he} could not watch {o.his} beloved birds"),

@@ -23,7 +23,7 @@ class Noise(NamedTuple):
 
 NOISES = (
     Noise("any", "tap, tap, tap", "from the window", "a ghost with long fingers", "a robber with a stick", "a branch that the wind was pushing against the glass", "tied the branch back with a piece of string"),
-    Noise("any", "scratch, scratch, scratch", "from under the floor", "a monster with sharp claws", "a giant rat", "a mother mouse who was making a bed for her babies", "pushed a bit of soft wool through the crack for the babies"),
+    Noise("any", "scratch, scratch, scratch", "from under the floor", "a monster with sharp claws", "a giant rat", "a mother mouse who was making a bed for five tiny babies", "pushed a bit of soft wool through the crack for the babies"),
     Noise("any", "drip, drop, drip", "from the ceiling", "a dragon with a runny nose", "a leak in the sky", "a hole in the roof, right over the old pot", "put a bucket under it and patched the hole in the morning"),
     Noise("any", "hoo, hoo, hooo", "from the chimney", "a ghost", "a lonely wolf", "the wind, which was blowing over the top of the chimney like over a bottle", "closed the little iron door, and the song stopped"),
     Noise("village town farm hills", "thump, bump, thump", "from the attic", "a troll in heavy boots", "a burglar", "a cat that was chasing a walnut across the boards", "gave the cat a ball of wool, which was much quieter"),
@@ -31,7 +31,7 @@ NOISES = (
     Noise("any", "ting, ting, tingaling", "from the garden", "a fairy with a bell", "a goblin that was counting gold", "an old spoon that hung on a string and knocked against a jar", "hung up more spoons, so that the wind could play a whole song"),
     Noise("forest meadow pond hills farm village", "ribbit, croak, ribbit", "from inside the watering can", "a talking can", "a water spirit", "a fat green frog that could not get out", "tipped the can over and showed the frog the way to the pond"),
     Noise("any", "whoosh, flap, whoosh", "from behind the curtain", "a bat as big as a horse", "a sheet that had come alive", "a lost sparrow that was looking for the way out", "opened the window wide, and the sparrow flew into the blue"),
-    Noise("any", "snore, grumble, snore", "from under the bed", "a giant", "a thundercloud that had lost its way", "the old dog, who had crept in because he was cold", "gave him a warm blanket and let him stay"),
+    Noise("any", "snore, grumble, snore", "from under the bed", "a giant", "a thundercloud that had lost its way", "the old dog, which had crept in from the cold", "gave the dog a warm blanket and let it stay"),
     Noise("any", "squeak, squeak, squeak", "from the yard", "an army of mice", "a very small ghost", "the garden gate, which was moving in the wind", "put a drop of oil on the hinge"),
     Noise("seaside", "boom, hush, boom", "from the cliffs", "a sea monster", "a pirate's cannon", "the waves, which rolled in and out of a hollow rock", "sat on the cliff and listened to the sea breathe"),
     Noise("any", "tick, tock, tick", "from inside the wall", "a beetle with a watch", "a tiny man with a hammer", "the lost kitchen clock, which had slipped behind a loose board", "pulled it out, wiped off the dust and hung it up"),

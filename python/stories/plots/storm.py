@@ -68,7 +68,7 @@ SHELTERS = (
     Shelter("any", "the youngest children of the neighbors were crying in the dark", "tell them a story",
             "went over, lit a candle and told them a story about a storm that only wanted to play", "One after another, the little ones fell asleep"),
     Shelter("snow", "a young seal had lost its way behind the ridge of ice", "stamp a path in the snow",
-            "stamped a long, straight path and called until the seal found it", "The seal's mother bowed her head to say thank you"),
+            "stamped a long, straight path and called until the seal found it", "The seal's mother lifted one flipper to say thank you"),
     Shelter("hills snow forest", "a tired traveler knocked at the door, shaking with cold", "heat the soup and bring the thickest blanket",
             "stirred the soup, warmed the blanket by the fire and gave up the best seat", "The traveler paid with a story from far, far away"),
 )  # fmt: skip

@@ -22,7 +22,7 @@ class Magic(NamedTuple):
 MAGIC = (
     Magic("a small fallen star", "star", "lying in the grass, and its light was very weak", "I fell out of the sky while I was dancing. I must get back before morning", "climbed the highest hill, held it up as high as {h.he} could and blew, and the star rose like a spark"),
     Magic("a fish with golden scales", "fish", "lying on the dry sand", "The wave threw me out. Please put me back", "carried it to the deep water very gently"),
-    Magic("a tiny fairy", "fairy", "sitting in a spider web with crumpled wings", "I flew too fast and did not look", "freed her wings, thread by thread, and dried them with a warm breath"),
+    Magic("a tiny fairy", "fairy", "sitting in a spider web with crumpled wings", "I flew too fast and did not look", "loosened every thread, and soon the crumpled wings were as smooth as silk"),
     Magic("an old lamp", "lamp", "half buried in the ground, green with age", "Nobody has cleaned me for a thousand years", "rubbed it with {h.his} sleeve until it shone like a little sun"),
     Magic("a snowy white bird", "bird", "hiding under a bush with a ribbon around its foot", "Somebody tied this ribbon on, and I cannot fly far", "loosened the knot, and the bird spread its wings"),
     Magic("a very small dragon", "dragon", "sneezing in a puddle, so that its fire had gone out", "Without my fire, I freeze", "wrapped it up, fed it pepper soup and waited until a small flame came back"),
@@ -55,7 +55,7 @@ def tell(t: Telling) -> None:
     """Tells the plot."""
     magic = t.pick(MAGIC)
     kinds = (t.cast.hero.kind, t.cast.friend.kind)
-    if magic.noun in kinds or "fairy" in magic.who:
+    if magic.noun in kinds:
         magic = MAGIC[0]
     if t.cast.world.name == "snow":
         magic = t.pick((MAGIC[8], MAGIC[5], MAGIC[10]))
