@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod bad_files;
+pub(crate) mod golden;
 pub(crate) mod raw_file;
 
 use gollm_model::{Config, expected_tensors};
