@@ -4,65 +4,17 @@
     reason = "a test whose setting cannot be made should panic"
 )]
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+mod common;
+
+use common::{append, config, decoder, values, weights};
 use gollm_model::{
     Append, Config, Decoder, Error, KvCache, Part, Reduce, StoredTensor, WeightSource,
     expected_tensors,
 };
 use gollm_tensor::{DType, Device, HostBytes, Tensor, quantize};
-
-/// A small config with odd sizes; `change` is YAML that overrides it.
-fn config(change: &str) -> Config {
-    let keys = "{vocab_size: 61, context_length: 24, emb_dim: 32, n_heads: 4, \
-                head_dim: 16, hidden_dim: 64, n_layers: 3";
-    let n_kv_heads = if change.contains("n_kv_heads") {
-        ""
-    } else {
-        ", n_kv_heads: 2"
-    };
-    Config::from_yaml(&format!("{keys}{n_kv_heads}, {change}}}")).expect("a valid config")
-}
-
-/// Random weights for a config: uniform, scaled by the square root of the width like a fresh model's.
-fn weights(config: &Config, dtype: DType) -> HashMap<String, StoredTensor> {
-    let mut state = 1u64;
-    let mut uniform = move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    let specs = expected_tensors(config).expect("a valid config");
-    let stored = specs.into_iter().map(|spec| {
-        let n = spec.shape.iter().product();
-        let is_norm = spec.shape.len() == 1;
-        let scale = (3.0 / *spec.shape.last().expect("at least one dimension") as f32).sqrt();
-        let value = |u: f32| if is_norm { 1.0 + 0.2 * u } else { u * scale };
-        let values: Vec<f32> = (0..n).map(|_| value(uniform())).collect();
-        let dtype = if is_norm { DType::F32 } else { dtype };
-        let bytes = HostBytes::from(quantize(&values, dtype).expect("whole blocks"));
-        (
-            spec.name,
-            StoredTensor {
-                shape: spec.shape,
-                dtype,
-                bytes,
-            },
-        )
-    });
-    stored.collect()
-}
-
-fn decoder(config: &Config) -> Decoder {
-    Decoder::load(config, &weights(config, DType::F32), &Device::reference()).expect("loads")
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.to_vec().expect("readable")
-}
 
 /// The largest difference relative to the largest magnitude.
 fn difference(a: &[f32], b: &[f32]) -> f32 {
@@ -73,10 +25,6 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f32::max)
         / largest
-}
-
-fn append(sequence: usize, tokens: &[u32]) -> Append<'_> {
-    Append { sequence, tokens }
 }
 
 const PROMPT: [u32; 9] = [3, 60, 0, 17, 17, 42, 5, 9, 31];
