@@ -60,3 +60,8 @@ pub use tokenizer::Tokenizer;
 pub use train::{TrainOptions, train};
 pub use vocabulary::MAX_VOCAB_SIZE;
 pub use window::{Window, sliding_windows};
+
+/// The code blocks of the chapter's notes are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch02-text.md")]
+struct Ch02Note;

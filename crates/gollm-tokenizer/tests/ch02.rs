@@ -81,6 +81,15 @@ fn s2_the_patterns_differ_in_contractions_numbers_and_capitals() {
     assert_eq!(pieces(Pattern::O200k, "helloWorld"), ["hello", "World"]);
 }
 
+#[test]
+fn s2_a_million_spaces_are_cut_like_a_few() {
+    let spaces = " ".repeat(1_000_000);
+    for pattern in Pattern::ALL {
+        assert_eq!(pieces(pattern, &spaces), [spaces.as_str()]);
+        assert_eq!(pieces(pattern, &format!("{spaces}x")), [&spaces[1..], " x"]);
+    }
+}
+
 proptest! {
     #[test]
     fn s2_the_pieces_put_together_are_the_text(text in any::<String>()) {
@@ -216,11 +225,16 @@ fn s5_of_equally_frequent_pairs_the_one_with_the_smallest_ids_is_merged() {
 
 #[test]
 fn s5_no_token_crosses_the_border_of_a_piece() {
-    // "b a" is the most frequent neighbourhood, but a space begins a new piece.
+    // " ab ab" occurs again and again, but a space begins a new piece.
     let text = "ab ab ab ab ab ab";
     let tokenizer = train([text], &options(258, Pattern::Gpt2)).unwrap();
     let merges: Vec<&[u8]> = tokenizer.ranks()[256..].iter().map(Vec::as_slice).collect();
     assert_eq!(merges, [b"ab".as_slice(), b" ab"]);
+    let error = train([text], &options(259, Pattern::Gpt2)).unwrap_err();
+    assert!(
+        matches!(error, Error::CorpusTooSmall { reached: 258, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -325,6 +339,11 @@ fn s5_a_stream_that_ends_inside_a_character_says_so() {
         stream.push(0x41).unwrap(),
         "\u{FFFD}A",
         "0x41 cannot follow 0xF0"
+    );
+    assert_eq!(
+        stream.push(0xFF).unwrap(),
+        "\u{FFFD}",
+        "no character begins with 0xFF"
     );
     assert!(stream.push(999).is_err());
     assert_eq!(

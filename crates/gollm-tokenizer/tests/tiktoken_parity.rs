@@ -204,6 +204,42 @@ fn nasty_cases_give_the_same_ids() {
 }
 
 #[test]
+fn the_picture_and_the_table_in_the_notes_are_right() {
+    let cl100k = &PUBLISHED[1].ours;
+    let pieces: Vec<&str> = pretokenize(Pattern::Cl100k, "It's 2026!")
+        .unwrap()
+        .collect();
+    assert_eq!(pieces, ["It", "'s", " ", "202", "6", "!"]);
+    assert_eq!(cl100k.encode("It's 2026!"), [2181, 596, 220, 2366, 21, 0]);
+
+    // Text, bytes, then the number of tokens with r50k, cl100k and o200k.
+    let rows = [
+        (
+            "Once upon a time, there was a little hen.",
+            41,
+            [11, 11, 11],
+        ),
+        (
+            "Es war einmal eine kleine Henne, die hieß Käthe.",
+            50,
+            [21, 16, 14],
+        ),
+        ("むかしむかし、小さなめんどりがいました。", 60, [25, 20, 16]),
+        ("        return x + 1\n", 21, [12, 7, 7]),
+        ("3.14159265358979", 16, [8, 7, 7]),
+        ("🐔👩\u{200d}🌾", 15, [10, 11, 7]),
+    ];
+    for (text, n_bytes, n_tokens) in rows {
+        assert_eq!(text.len(), n_bytes, "{text}");
+        let found: Vec<usize> = PUBLISHED
+            .iter()
+            .map(|published| published.ours.encode(text).len())
+            .collect();
+        assert_eq!(found, n_tokens, "{text}");
+    }
+}
+
+#[test]
 fn long_runs_of_one_character_give_the_same_ids() {
     // The lengths stay below those at which the reference's own engine gives up.
     for character in [
