@@ -8,7 +8,7 @@ use gollm_tensor::{CachedAttention, Device, Place, RopeTable};
 use ndarray::{Array2, Axis, array, concatenate, s};
 use proptest::prelude::*;
 
-use super::{ROUNDING, assert_close, head, journey, numbers};
+use crate::support::{ROUNDING, assert_close, head, journey, numbers};
 
 /// A layer's projections; divided by √columns so that all results keep about unit size.
 fn layer(seed: u64, q_dim: usize, kv_dim: usize, emb_dim: usize) -> AttentionWeights {
