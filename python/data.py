@@ -10,8 +10,8 @@
 
 - `text_sources.py`: where text comes from. A source has two splits, "train" and
   "validation", that share no document, and yields them in a fixed order.
-- `token_shards.py`: `prepare` tokenizes a split into memory-mapped shards (reused when nothing
-  has changed), every document framed as `<|begin_of_text|> ... <|end_of_text|>`.
+- `token_shards.py`, `prepare_shards.py`: `prepare` tokenizes a split into memory-mapped shards
+  (reused when nothing has changed), documents framed as `<|begin_of_text|> ... <|end_of_text|>`.
 - `token_windows.py`: the batch of a step is a pure function of the seed and the step, the same
   for any number of processes; each process takes its slice. So resuming is exact.
 
@@ -28,8 +28,9 @@ import sys
 from pathlib import Path
 
 from gollm_module import gollm
+from prepare_shards import BEGIN_OF_TEXT, END_OF_TEXT, Tokenizer, prepare
+from text_pieces import DataError
 from text_sources import (
-    DataError,
     HuggingFaceTexts,
     Source,
     Split,
@@ -38,7 +39,7 @@ from text_sources import (
     open_source,
     take_bytes,
 )
-from token_shards import BEGIN_OF_TEXT, END_OF_TEXT, Shards, Tokenizer, prepare
+from token_shards import Shards
 from token_windows import Windows
 
 __all__ = [

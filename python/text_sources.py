@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,21 +15,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import stories
+from text_pieces import TEXT_SUFFIXES, DataError, file_sha256, pieces_of_files, text_files_below
 
 Split = Literal["train", "validation"]
 SPLITS: tuple[Split, ...] = ("train", "validation")
 
 # One document in this many is held out, where a source does not say so itself.
 HELD_OUT_ONE_IN = 20
-TEXT_SUFFIXES = (".txt", ".md", ".text", ".jsonl")
-# A piece of a file is its text up to a paragraph's end after about this many bytes.
-LARGEST_PIECE = 64 * 1024
-SMALLEST_PIECE = 256
-READ_BYTES = 1024 * 1024
-
-
-class DataError(ValueError):
-    """Data that cannot be used; the message says what was found and what to do."""
 
 
 class Source(Protocol):
@@ -90,7 +81,7 @@ class TextFiles:
                 f"{path}: no such file or folder; give a text file, a folder of text files, "
                 f"`stories`, or hf:NAME for a Hugging Face dataset"
             )
-        files = [path] if path.is_file() else _text_files_below(path)
+        files = [path] if path.is_file() else text_files_below(path)
         if not any(file.stat().st_size for file in files):
             raise DataError(f"{path}: holds no text (looked for {', '.join(TEXT_SUFFIXES)})")
         object.__setattr__(self, "files", tuple(files))
@@ -102,17 +93,7 @@ class TextFiles:
 
     def documents(self, split: Split) -> Iterator[str]:
         """Yields the documents of one split."""
-        return _every_nth_held_out(self._all_documents(), _checked_split(split))
-
-    def _all_documents(self) -> Iterator[str]:
-        """Yields the documents of both splits, files in the order of their names."""
-        total = sum(file.stat().st_size for file in self.files)
-        piece_bytes = max(SMALLEST_PIECE, min(LARGEST_PIECE, total // 200))
-        for file in self.files:
-            try:
-                yield from _lines(file) if file.suffix == ".jsonl" else _pieces(file, piece_bytes)
-            except UnicodeDecodeError as error:
-                raise DataError(f"{file}: is not UTF-8 text ({error}); convert it first") from error
+        return _every_nth_held_out(pieces_of_files(self.files), _checked_split(split))
 
     def identity(self) -> dict[str, Any]:
         """The names, sizes and digests of the files."""
@@ -215,15 +196,6 @@ def take_bytes(documents: Iterable[str], max_bytes: int | None) -> Iterator[str]
             return
 
 
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, read a megabyte at a time."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _checked_split(split: Split) -> Split:
     """Returns `split` if it is one."""
     if split not in SPLITS:
@@ -255,47 +227,3 @@ def _text_files_below(folder: Path) -> list[Path]:
         (f for f in folder.rglob("*") if f.is_file() and f.suffix.lower() in TEXT_SUFFIXES),
         key=lambda file: file.relative_to(folder).as_posix(),
     )
-
-
-def _lines(file: Path) -> Iterator[str]:
-    """Yields the `text` of each line of a .jsonl file."""
-    with open(file, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                text = json.loads(line)["text"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(
-                    f'{file}, line {number}: expected {{"text": "..."}}, found {line[:60]!r}'
-                ) from error
-            if not isinstance(text, str):
-                raise DataError(f"{file}, line {number}: `text` is {type(text).__name__}, not text")
-            if text:
-                yield text
-
-
-def _pieces(file: Path, piece_bytes: int) -> Iterator[str]:
-    """Yields a text file in pieces of about `piece_bytes` characters, cut after a paragraph."""
-    rest = ""
-    with open(file, encoding="utf-8") as text:
-        while block := text.read(max(piece_bytes, READ_BYTES)):
-            rest += block
-            start = 0
-            # The last piece waits for more text, unless the file ends.
-            while len(rest) - start > 2 * piece_bytes:
-                end = _cut(rest, start + piece_bytes, start + 2 * piece_bytes)
-                yield rest[start:end]
-                start = end
-            rest = rest[start:]
-    if rest.strip():
-        yield rest
-
-
-def _cut(text: str, earliest: int, latest: int) -> int:
-    """The best place to cut: after a blank line, else a line, else a word, else at `latest`."""
-    for mark in ("\n\n", "\n", " "):
-        found = text.find(mark, earliest, latest)
-        if found >= 0:
-            return found + len(mark)
-    return latest

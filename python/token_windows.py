@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stories.draws import fold
-from text_sources import DataError
+from text_pieces import DataError
 from token_shards import Shards
 
 # Rounds of the Feistel network. Four give a permutation that tests cannot tell from a random one
