@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -156,7 +157,7 @@ class FakeDatasets:
 def fake_datasets(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, object]]) -> None:
     fake = FakeDatasets()
     fake.rows = rows
-    monkeypatch.setattr("text_sources.importlib.import_module", lambda name: fake)
+    monkeypatch.setitem(sys.modules, "datasets", fake)
 
 
 def test_hugging_face_rows_become_documents(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,10 +176,7 @@ def test_hugging_face_troubles_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(DataError, match="no column `text`"):
         next(source.documents("train"))
 
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr("text_sources.importlib.import_module", missing)
+    monkeypatch.setitem(sys.modules, "datasets", None)  # importing it now fails
     with pytest.raises(DataError, match="pip install datasets"):
         next(source.documents("train"))
 
