@@ -11,10 +11,9 @@ mod common;
 
 use common::{append, config, decoder, values, weights};
 use gollm_model::{
-    Append, Config, Decoder, Error, KvCache, Part, Reduce, StoredTensor, WeightSource,
-    expected_tensors,
+    Append, Config, Decoder, Error, KvCache, Part, Reduce, WeightSource, expected_tensors,
 };
-use gollm_tensor::{DType, Device, HostBytes, Tensor, quantize};
+use gollm_tensor::{DType, Device, Tensor};
 
 /// The largest difference relative to the largest magnitude.
 fn difference(a: &[f32], b: &[f32]) -> f32 {
