@@ -52,3 +52,8 @@ pub use reference::Reference;
 pub use rope_table::RopeTable;
 pub use storage_types::{dequantize, quantize};
 pub use tensor::Tensor;
+
+/// The code blocks of `notes/appendix-a-tensors.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/appendix-a-tensors.md")]
+struct AppendixANote;
