@@ -26,6 +26,8 @@ pub(crate) struct Encoder<W> {
     tensors: Vec<TensorDescriptor>,
     /// How much has been written; where the next padding starts.
     end: usize,
+    /// Whether a write failed: then `sink` may hold part of a tensor, and `end` is not where it ends.
+    broken: bool,
 }
 
 impl<W: Write + Seek> Encoder<W> {
@@ -49,6 +51,7 @@ impl<W: Write + Seek> Encoder<W> {
             descriptors_bytes,
             tensors: Vec::new(),
             end,
+            broken: false,
         })
     }
 
@@ -116,8 +119,11 @@ impl<W: Write + Seek> Encoder<W> {
         };
         let offset = align(self.end).ok_or_else(too_large)?;
         let end = offset.checked_add(bytes.len()).ok_or_else(too_large)?;
+        self.check_whole()?;
+        self.broken = true;
         write_zeros(&mut self.sink, offset - self.end)?;
         self.sink.write_all(bytes).map_err(write_failed)?;
+        self.broken = false;
         self.end = end;
         self.tensors.push(TensorDescriptor {
             name: name.to_owned(),
@@ -130,8 +136,16 @@ impl<W: Write + Seek> Encoder<W> {
         Ok(())
     }
 
+    fn check_whole(&self) -> Result<()> {
+        if self.broken {
+            return Err(Error::Write(WriteError::Broken));
+        }
+        Ok(())
+    }
+
     /// Writes the head and returns the sink, which then holds a whole file.
     pub(crate) fn finish(mut self) -> Result<W> {
+        self.check_whole()?;
         self.checklist.finish().map_err(Error::Disagreement)?;
         let head = self.head();
         // The reader's own checks, on the very bytes that are about to be written.
@@ -206,81 +220,4 @@ fn write_zeros(sink: &mut impl Write, mut n_bytes: usize) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use gollm_model::{Config, expected_tensors};
-
-    use super::*;
-    use crate::model_file::ModelFile;
-
-    /// A disk that fails at the call number `fails_at`, and from then on.
-    struct Failing {
-        disk: Cursor<Vec<u8>>,
-        n_calls: usize,
-        fails_at: usize,
-    }
-
-    impl Failing {
-        fn call(&mut self) -> io::Result<&mut Cursor<Vec<u8>>> {
-            self.n_calls += 1;
-            if self.n_calls > self.fails_at {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            Ok(&mut self.disk)
-        }
-    }
-
-    impl Write for Failing {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.call()?.write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            self.call()?.flush()
-        }
-    }
-
-    impl Seek for Failing {
-        fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-            self.call()?.seek(position)
-        }
-    }
-
-    fn encode(fails_at: usize) -> Result<Failing> {
-        let config = Config::from_yaml(
-            "{vocab_size: 4, context_length: 8, emb_dim: 2, n_heads: 1, n_kv_heads: 1,
-              hidden_dim: 3, n_layers: 1}",
-        )
-        .unwrap();
-        let sink = Failing {
-            disk: Cursor::default(),
-            n_calls: 0,
-            fails_at,
-        };
-        let mut encoder = Encoder::new(sink, &Metadata::new(config.clone()))?;
-        for tensor in expected_tensors(&config).unwrap() {
-            let values = vec![0.25; tensor.shape.iter().product()];
-            encoder.tensor_f32(&tensor.name, &tensor.shape, DType::F16, &values)?;
-        }
-        encoder.finish()
-    }
-
-    #[test]
-    fn whichever_call_to_the_disk_fails_the_error_comes_back() {
-        let whole = encode(usize::MAX).unwrap();
-        assert!(whole.n_calls > 20, "{} calls", whole.n_calls);
-        for fails_at in 0..whole.n_calls {
-            let error = encode(fails_at).map(|_| ()).unwrap_err();
-            let kind = error.io_error().map(io::Error::kind);
-            assert_eq!(
-                kind,
-                Some(io::ErrorKind::StorageFull),
-                "call {fails_at}: {error}"
-            );
-        }
-        let bytes = whole.disk.into_inner();
-        let file = ModelFile::from_bytes(bytes.into()).unwrap();
-        file.verify().unwrap();
-    }
-}
+mod tests;

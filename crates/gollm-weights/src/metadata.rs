@@ -15,7 +15,7 @@ pub struct Metadata {
     pub config: Config,
     /// The tokenizer as its own crate writes it, or `None` in a file of weights alone. This crate
     /// does not look inside.
-    pub tokenizer: Option<Map<String, Value>>,
+    pub tokenizer: Option<Value>,
     /// How a conversation becomes one text, or `None` for a model that only continues text.
     pub chat_template: Option<String>,
     /// How the weights came to be: steps, loss, data, seed, versions. Any keys.
@@ -49,6 +49,12 @@ pub enum MetadataError {
     /// A config that makes no sense.
     #[error("{0}")]
     Config(gollm_model::Error),
+    /// Metadata that would come back changed.
+    #[error(
+        "it would not be read back as it is: `other` may not use a known key, and the tokenizer \
+         may not be null"
+    )]
+    NotPreserved,
     /// More metadata than any reader accepts.
     #[error("it takes {0} bytes, at most {MAX_METADATA_BYTES} are read")]
     TooLong(usize),
@@ -84,7 +90,7 @@ impl Metadata {
         Ok(Self {
             config: Config::from_value(&config).map_err(MetadataError::Config)?,
             tokenizer: take("tokenizer")
-                .map(|v| object("key `tokenizer`", v))
+                .map(|v| object("key `tokenizer`", v).map(Value::Object))
                 .transpose()?,
             chat_template: take("chat_template").map(string).transpose()?,
             provenance: take("provenance")
@@ -99,7 +105,8 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// If a reader would refuse it: an invalid config, JSON that is nested too deeply, too long.
+    /// If a reader would refuse it (an invalid config, JSON that is nested too deeply, too long) or
+    /// read something else in its place.
     pub fn to_json(&self) -> Result<Vec<u8>, MetadataError> {
         let mut object = self.other.clone();
         // By way of text, which shows an f32 with as few digits as it needs.
@@ -107,7 +114,7 @@ impl Metadata {
         let config = serde_json::from_str(&config).map_err(MetadataError::Json)?;
         object.insert("config".to_owned(), config);
         if let Some(tokenizer) = &self.tokenizer {
-            object.insert("tokenizer".to_owned(), tokenizer.clone().into());
+            object.insert("tokenizer".to_owned(), tokenizer.clone());
         }
         if let Some(chat_template) = &self.chat_template {
             object.insert("chat_template".to_owned(), chat_template.as_str().into());
@@ -117,7 +124,9 @@ impl Metadata {
         if json.len() as u64 > MAX_METADATA_BYTES {
             return Err(MetadataError::TooLong(json.len()));
         }
-        Self::from_json(&json)?;
+        if Self::from_json(&json)? != *self {
+            return Err(MetadataError::NotPreserved);
+        }
         Ok(json)
     }
 }

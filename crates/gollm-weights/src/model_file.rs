@@ -134,8 +134,8 @@ impl ModelFile {
 
     /// The tokenizer as its own crate wrote it, if the file has one.
     #[must_use]
-    pub fn tokenizer_json(&self) -> Option<Value> {
-        self.head.metadata.tokenizer.clone().map(Value::Object)
+    pub fn tokenizer_json(&self) -> Option<&Value> {
+        self.head.metadata.tokenizer.as_ref()
     }
 
     /// The template that turns a conversation into one text, if the file has one.

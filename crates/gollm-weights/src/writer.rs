@@ -54,6 +54,9 @@ pub enum WriteError {
         /// The type that it should have been stored in.
         dtype: DType,
     },
+    /// An attempt to go on after a write failed.
+    #[error("an earlier part of it could not be written; start the file again")]
+    Broken,
 }
 
 /// A model file being written. Nothing appears at its path until [`Writer::finish`].
@@ -124,9 +127,9 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If a reader would refuse the tensor (the config does not ask for it, its shape or its number
-    /// of bytes is another, it is a vector in a narrow type), or writing fails. The file cannot be
-    /// finished after that.
+    /// If a reader would refuse the tensor: the config does not ask for it, its shape or its number
+    /// of bytes is another, it is a vector in a narrow type. Another tensor may follow. If writing
+    /// itself fails, the file cannot be finished any more.
     pub fn tensor(
         &mut self,
         name: &str,

@@ -1,6 +1,11 @@
 //! How much memory a file can make the reader ask for. In a binary of its own, because it counts
 //! every allocation of the process; one test, so that nothing else runs meanwhile.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not marked as tests"
+)]
+
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,6 +1,11 @@
 //! Chapter 5, loading and saving weights. Run with `cargo test --test ch05`; read with
 //! notes/ch05-training-and-sampling.md and docs/format.md.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not marked as tests"
+)]
+
 mod support;
 
 use std::path::PathBuf;
@@ -355,7 +360,7 @@ fn s5_the_v1_golden_file_stays_readable() {
             &mut values,
         )
         .unwrap();
-        let tolerance = half_a_step(found.dtype);
+        let tolerance = golden::half_a_step(found.dtype);
         for (index, (value, expected)) in values.iter().zip(&expected.values).enumerate() {
             let difference = (value - expected).abs();
             assert!(
@@ -363,20 +368,6 @@ fn s5_the_v1_golden_file_stays_readable() {
                 "{name}[{index}] is {value}, expected {expected}"
             );
         }
-    }
-}
-
-/// The largest rounding error of values between -1 and 1.
-fn half_a_step(dtype: DType) -> f32 {
-    match dtype {
-        DType::F32 => 0.0,
-        // Half a unit in the last of 11 (8) significant bits of a number just below 1.
-        DType::F16 => f32::exp2(-12.0),
-        DType::BF16 => f32::exp2(-9.0),
-        // Half a step of 1/127; the f16 scale adds up to 2^-11 of the value.
-        DType::Q8_0 => 0.5 / 127.0 + f32::exp2(-11.0),
-        // Steps of 1/8 from -8/8 to 7/8: a value near +1 opposite to the extreme is a step away.
-        DType::Q4_0 => 1.0 / 8.0 + f32::exp2(-11.0),
     }
 }
 

@@ -1,5 +1,10 @@
 //! A 64 KiB model file: every truncation and every change of one bit is noticed.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not marked as tests"
+)]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,10 @@
 //! only some kilobytes fit: under the shell's limit on file sizes, and, where the system lets an
 //! ordinary user mount one, on a file system of 256 kB.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not marked as tests"
+)]
 #![cfg(unix)]
 
 mod support;

@@ -1,5 +1,10 @@
 //! Properties of arbitrary bytes, of valid files with arbitrary damage, and of arbitrary models.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not marked as tests"
+)]
+
 mod support;
 
 use gollm_model::{Config, expected_tensors};

@@ -1,5 +1,11 @@
 //! Writing: the right bytes, or none; and never half a file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests are not marked as tests"
+)]
+
 mod support;
 
 use std::fs;

@@ -22,10 +22,10 @@ pub(crate) fn metadata() -> Metadata {
     )
     .unwrap();
     Metadata {
-        tokenizer: Some(object(json!({
+        tokenizer: Some(json!({
             "kind": "bpe", "version": 1, "pattern": "gpt2", "ranks": "YQ== 0\nYg== 1\nYWI= 2\n",
             "special": {"<|end_of_text|>": 3},
-        }))),
+        })),
         chat_template: Some("{% for m in messages %}{{ m.content }}\n{% endfor %}".to_owned()),
         provenance: object(json!({
             "made_by": "examples/golden_v1.rs", "step": 0, "loss": 4.158_883_083_359_672,
@@ -63,4 +63,18 @@ pub(crate) fn tensors() -> Vec<GoldenTensor> {
 
 fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
+}
+
+/// The largest rounding error of values between -1 and 1.
+pub(crate) fn half_a_step(dtype: DType) -> f32 {
+    match dtype {
+        DType::F32 => 0.0,
+        // Half a unit in the last of 11 (8) significant bits of a number just below 1.
+        DType::F16 => f32::exp2(-12.0),
+        DType::BF16 => f32::exp2(-9.0),
+        // Half a step of 1/127; the f16 scale adds up to 2^-11 of the value.
+        DType::Q8_0 => 0.5 / 127.0 + f32::exp2(-11.0),
+        // Steps of 1/8 from -8/8 to 7/8: a value near +1 opposite to the extreme is a step away.
+        DType::Q4_0 => 1.0 / 8.0 + f32::exp2(-11.0),
+    }
 }
