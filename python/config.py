@@ -266,7 +266,7 @@ def parse_config(text: str) -> Config:
     return Config(model_config(values), training_config({} if training is None else training))
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """YAML's safe reader, with a key given twice as an error (PyYAML would take the last)."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

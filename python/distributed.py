@@ -102,4 +102,5 @@ def distribute(model: nn.Module, processes: Processes, fsdp: bool) -> nn.Module:
         fully_shard(model)
         return model
     ids = [processes.device.index] if processes.device.type == "cuda" else None
-    return DistributedDataParallel(model, device_ids=ids)
+    # The only buffers are RoPE's tables, which every process computes for itself.
+    return DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)

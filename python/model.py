@@ -278,14 +278,6 @@ class Decoder(nn.Module):
         weight = self.tok_emb.weight if self.out_head is None else self.out_head.weight
         return F.linear(x, weight)
 
-    def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy in nats per token; `ids` and `targets` are `[batch, n_tokens]`.
-
-        Source: book section 5.1.2.
-        """
-        logits = self(ids)
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
-
     @torch.no_grad()
     def generate(
         self,

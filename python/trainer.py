@@ -69,8 +69,6 @@ class Options:
     fsdp: bool = False
     precision: str = "auto"
     """`auto` (bf16 where the device computes in it), `bf16` or `f32`."""
-    stop_after: int | None = None
-    """Stop (with a checkpoint) after this many steps of this process; for tests."""
 
 
 class Interrupted(Exception):
@@ -255,6 +253,7 @@ class Trainer:
             total=self.config.training.steps,
             initial=self.step,
             unit="step",
+            mininterval=1.0,
             file=sys.stderr,
             disable=not self.processes.is_main,
             dynamic_ncols=True,

@@ -27,7 +27,8 @@ GOOD = {
 def with_changes(**changes: object) -> str:
     """The good configuration as YAML, with some keys changed (`...` removes one)."""
     values = {**GOOD, **changes}
-    return yaml.safe_dump({key: value for key, value in values.items() if value is not ...})
+    text: str = yaml.safe_dump({k: value for k, value in values.items() if value is not ...})
+    return text
 
 
 @pytest.mark.parametrize(
