@@ -45,7 +45,7 @@ pub fn load_bytes(bytes: HostBytes, device: &Device) -> Result<Engine> {
 /// [`Error::Transformer`] if the weights do not fit the config or the device.
 pub fn load_file(file: &ModelFile, device: &Device, n_sequences: usize) -> Result<Engine> {
     let json = file.tokenizer_json().ok_or(Error::NoTokenizer)?;
-    let tokenizer = Tokenizer::from_json(&json)?;
+    let tokenizer = Tokenizer::from_json(json)?;
     // Before the weights, which may take a while to come.
     check_vocabulary(file.config().vocab_size, &tokenizer)?;
     let decoder = Decoder::load(file.config(), file, device)?;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 fn write(directory: &TempDir, tokenizer: Option<&Tokenizer>) -> PathBuf {
     let path = directory.path().join("random.gollm");
     let mut metadata = Metadata::new(config());
-    metadata.tokenizer = tokenizer.and_then(|t| t.to_json().as_object().cloned());
+    metadata.tokenizer = tokenizer.map(Tokenizer::to_json);
     let mut writer = Writer::create(&path, &metadata).unwrap();
     let weights = weights();
     for spec in expected_tensors(&config()).unwrap() {
