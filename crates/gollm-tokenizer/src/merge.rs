@@ -53,67 +53,84 @@ struct Part {
 ///
 /// Source: Sennrich, Haddow & Birch 2016, <https://arxiv.org/abs/1508.07909>, section 3.2.
 pub(crate) fn merge_piece(vocabulary: &Vocabulary, piece: &[u8], ids: &mut Vec<u32>) {
-    let mut parts: Vec<Part> = (0..piece.len())
-        .map(|start| Part {
+    let mut merging = Merging::new(vocabulary, piece);
+    while let Some(Reverse(candidate)) = merging.queue.pop() {
+        // Out of date if one of the two parts has been joined with something else meanwhile.
+        if merging.parts[candidate.start()].joined == candidate.id() {
+            merging.join(candidate.start(), candidate.id());
+        }
+    }
+    let mut start = 0;
+    while let Some(part) = merging.parts.get(start) {
+        ids.push(part.id);
+        start = part.end;
+    }
+}
+
+/// A piece on its way from bytes to tokens.
+struct Merging<'a> {
+    vocabulary: &'a Vocabulary,
+    piece: &'a [u8],
+    /// One entry a byte; only those at which a part starts still count.
+    parts: Vec<Part>,
+    queue: BinaryHeap<Reverse<Candidate>>,
+}
+
+impl<'a> Merging<'a> {
+    /// Every byte a part of its own, every pair of bytes that is a token a candidate.
+    fn new(vocabulary: &'a Vocabulary, piece: &'a [u8]) -> Self {
+        let part = |(start, &byte): (usize, &u8)| Part {
             end: start + 1,
-            previous: start.wrapping_sub(1),
-            id: vocabulary.byte_id(piece[start]),
+            previous: start.saturating_sub(1),
+            id: vocabulary.byte_id(byte),
             joined: match piece.get(start..start + 2) {
                 Some(pair) => vocabulary.id(pair).unwrap_or(NOT_JOINABLE),
                 None => NOT_JOINABLE,
             },
-        })
-        .collect();
-    let mut queue: BinaryHeap<Reverse<Candidate>> = (0..piece.len())
-        .filter(|&start| parts[start].joined != NOT_JOINABLE)
-        .map(|start| Reverse(Candidate::new(parts[start].joined, start)))
-        .collect();
+        };
+        let parts: Vec<Part> = piece.iter().enumerate().map(part).collect();
+        // Collected at once, the heap is built in linear time.
+        let candidates = parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| part.joined != NOT_JOINABLE);
+        let queue = candidates
+            .map(|(start, part)| Reverse(Candidate::new(part.joined, start)))
+            .collect();
+        Merging {
+            vocabulary,
+            piece,
+            parts,
+            queue,
+        }
+    }
 
-    while let Some(Reverse(candidate)) = queue.pop() {
-        let (id, start) = (candidate.id(), candidate.start());
-        // The candidate is out of date if either part has been joined with something else.
-        if parts[start].joined != id {
-            continue;
+    /// Joins the part at `start` with the next one, and looks at the pairs on both sides.
+    fn join(&mut self, start: usize, id: u32) {
+        let middle = self.parts[start].end;
+        let end = self.parts[middle].end;
+        self.parts[middle].joined = NOT_JOINABLE;
+        self.parts[start].id = id;
+        self.parts[start].end = end;
+        if let Some(next) = self.parts.get_mut(end) {
+            next.previous = start;
         }
-        let middle = parts[start].end;
-        let end = parts[middle].end;
-        parts[middle].joined = NOT_JOINABLE;
-        parts[start].id = id;
-        parts[start].end = end;
-        if end < piece.len() {
-            parts[end].previous = start;
-        }
-        find_candidate(vocabulary, piece, &mut parts, start, &mut queue);
+        self.find_candidate(start);
         if start > 0 {
-            let previous = parts[start].previous;
-            find_candidate(vocabulary, piece, &mut parts, previous, &mut queue);
+            self.find_candidate(self.parts[start].previous);
         }
     }
 
-    let mut start = 0;
-    while start < piece.len() {
-        ids.push(parts[start].id);
-        start = parts[start].end;
-    }
-}
-
-/// Works out what the part at `start` and the next one are together, and queues it.
-fn find_candidate(
-    vocabulary: &Vocabulary,
-    piece: &[u8],
-    parts: &mut [Part],
-    start: usize,
-    queue: &mut BinaryHeap<Reverse<Candidate>>,
-) {
-    let next = parts[start].end;
-    let joined = match parts.get(next) {
-        Some(part) => vocabulary
-            .id(&piece[start..part.end])
-            .unwrap_or(NOT_JOINABLE),
-        None => NOT_JOINABLE,
-    };
-    parts[start].joined = joined;
-    if joined != NOT_JOINABLE {
-        queue.push(Reverse(Candidate::new(joined, start)));
+    /// Works out what the part at `start` and the next one are together, and queues it.
+    fn find_candidate(&mut self, start: usize) {
+        let together = self
+            .parts
+            .get(self.parts[start].end)
+            .map(|next| start..next.end);
+        let joined = together.and_then(|bytes| self.vocabulary.id(&self.piece[bytes]));
+        self.parts[start].joined = joined.unwrap_or(NOT_JOINABLE);
+        if let Some(id) = joined {
+            self.queue.push(Reverse(Candidate::new(id, start)));
+        }
     }
 }

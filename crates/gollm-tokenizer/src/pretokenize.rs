@@ -100,10 +100,8 @@ impl Scanner<'_> {
         if let Some(end) = self.some(self.lead(), |class| class & LETTER != 0) {
             return end;
         }
-        if let Some(end) = self
-            .digits()
-            .or_else(|| self.symbols(['\r', '\n'].as_slice()))
-        {
+        let other = self.digits().or_else(|| self.symbols(&['\r', '\n']));
+        if let Some(end) = other {
             return end;
         }
         let run = self.run(0, |class| class & SPACE != 0);
@@ -118,10 +116,8 @@ impl Scanner<'_> {
         if let Some(end) = self.cased_word() {
             return self.contraction(end, true).unwrap_or(end);
         }
-        if let Some(end) = self
-            .digits()
-            .or_else(|| self.symbols(['\r', '\n', '/'].as_slice()))
-        {
+        let other = self.digits().or_else(|| self.symbols(&['\r', '\n', '/']));
+        if let Some(end) = other {
             return end;
         }
         let run = self.run(0, |class| class & SPACE != 0);

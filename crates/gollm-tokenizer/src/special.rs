@@ -6,8 +6,8 @@ use crate::{Error, Result};
 /// The special tokens of gollm's own vocabularies, in the order of their ids: the ends of a
 /// document, the two ends of a message header, and the end of a turn.
 ///
-/// Source of the names: Grattafiori et al. 2024, "The Llama 3 Herd of Models",
-/// <https://arxiv.org/abs/2407.21783>, section 4.1.1 describes the headers and turns.
+/// The names are those of Llama 3's prompt format. What they are for: Grattafiori et al. 2024,
+/// "The Llama 3 Herd of Models", <https://arxiv.org/abs/2407.21783>, section 4.1.1.
 pub const SPECIAL_TOKENS: [&str; 5] = [
     "<|begin_of_text|>",
     "<|end_of_text|>",

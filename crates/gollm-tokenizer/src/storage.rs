@@ -148,7 +148,7 @@ fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
 
 /// FNV-1a, 64 bits, in hexadecimal: enough to notice two files that do not belong together.
 ///
-/// Source: <https://www.rfc-editor.org/rfc/rfc9923>, the FNV non-cryptographic hash.
+/// Source: Fowler, Noll and Vo, <http://www.isthe.com/chongo/tech/comp/fnv/>.
 fn fingerprint(bytes: &[u8]) -> String {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
