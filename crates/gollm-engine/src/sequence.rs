@@ -100,13 +100,12 @@ impl<'a> Sequence<'a> {
         &self.text[from..]
     }
 
-    /// Ends the sequence now, at the caller's wish. Text that was held back is lost, so that the
-    /// result is what the caller has seen.
+    /// Ends the sequence now, at the caller's wish. Text that is still held back, for half a character
+    /// or a stop string, is dropped: nothing is added to what could be taken.
     pub fn break_off(&mut self) {
         if self.finish_reason.is_none() {
             self.end(FinishReason::Cancelled);
         }
-        self.text.truncate(self.n_taken);
     }
 
     /// The finished generation.
