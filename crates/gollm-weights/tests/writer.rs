@@ -202,6 +202,19 @@ fn metadata_that_no_reader_accepts_is_not_written() {
     assert!(refusal(&wrong, |_| Ok(())).contains("nested deeper than 16 levels"));
 
     let mut wrong = metadata();
+    wrong.tokenizer = Some(json!("bpe"));
+    assert!(
+        refusal(&wrong, |_| Ok(())).contains("key `tokenizer` is a string, expected an object")
+    );
+
+    // It would come back as the chat template itself.
+    let mut wrong = metadata();
+    wrong
+        .other
+        .insert("chat_template".to_owned(), json!("{{ m }}"));
+    assert!(refusal(&wrong, |_| Ok(())).contains("it would not be read back as it is"));
+
+    let mut wrong = metadata();
     wrong.chat_template = Some("x".repeat(64 << 20));
     assert!(refusal(&wrong, |_| Ok(())).contains("at most 67108864 are read"));
 }
