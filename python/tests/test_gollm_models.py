@@ -154,7 +154,7 @@ def test_a_damaged_file_is_a_gollm_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(gollm.GollmError, match="cut short"):
         gollm.Model.load(path)
     path.write_text("Once upon a time")
-    with pytest.raises(gollm.GollmError, match="not a .gollm model file"):
+    with pytest.raises(gollm.GollmError, match=r"not a \.gollm model file"):
         gollm.Model.load(path)
 
 

@@ -373,5 +373,5 @@ def test_options_are_checked_and_shown() -> None:
         "gollm.Sampler(temperature=0.8, top_k=40, top_p=0.95, min_p=0.05, repetition_penalty=1, "
         "repeat_last_n=64, presence_penalty=0, frequency_penalty=0, seed=3)"
     )
-    with pytest.raises(ValueError, match="`top_p` is 1.5"):
+    with pytest.raises(ValueError, match=r"`top_p` is 1\.5"):
         gollm.Sampler(top_p=1.5)
