@@ -31,3 +31,8 @@ pub use part::{Part, Reduce};
 pub use rms_norm::RmsNorm;
 pub use tensor_names::{FINAL_NORM, OUT_HEAD, TOK_EMB, TensorSpec, block_tensor, expected_tensors};
 pub use weight_source::{StoredTensor, WeightSource};
+
+/// The code blocks of `notes/ch03-attention.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch03-attention.md")]
+struct Ch03Note;
