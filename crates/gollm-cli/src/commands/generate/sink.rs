@@ -1,0 +1,65 @@
+//! Where the continuation goes while it comes.
+
+use std::ops::ControlFlow;
+
+use crate::failure::Failure;
+use crate::output::{self, Notes};
+
+/// Prints pieces of text as they come, and remembers how the last line stands.
+pub(super) struct Sink {
+    /// With `--json` nothing is shown until the end.
+    is_silent: bool,
+    line_is_open: bool,
+    failure: Option<Failure>,
+}
+
+impl Sink {
+    pub(super) fn new(is_silent: bool) -> Self {
+        Self {
+            is_silent,
+            line_is_open: false,
+            failure: None,
+        }
+    }
+
+    /// Shows a person what is continued, on stderr, so that the text reads as one.
+    pub(super) fn show_prompt(&mut self, prompt: &str, notes: Notes) {
+        notes.dimmed(&harmless_lines(prompt));
+        self.line_is_open = !notes.quiet && !prompt.is_empty();
+    }
+
+    /// Shows a piece of text; breaks the generation off if nobody takes it.
+    pub(super) fn push(&mut self, text: &str) -> ControlFlow<()> {
+        if self.is_silent || text.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.line_is_open = !text.ends_with('\n');
+        match output::print(text) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                self.line_is_open = false;
+                self.failure = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// The failure that broke the generation off, if one did.
+    pub(super) fn take_failure(&mut self) -> Result<(), Failure> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Ends the last line, so that the shell's prompt starts on a new one.
+    pub(super) fn end_line(&mut self) -> Result<(), Failure> {
+        match std::mem::take(&mut self.line_is_open) {
+            true => output::print("\n"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The lines of a text, each without control characters.
+fn harmless_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(crate::bytes_shown::harmless).collect();
+    lines.join("\n")
+}

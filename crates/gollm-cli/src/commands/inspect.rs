@@ -1,0 +1,178 @@
+//! `gollm inspect`: what is in a model file.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use gollm_model::{Config, ParameterCounts};
+use gollm_tokenizer::Tokenizer;
+use gollm_weights::TensorDescriptor;
+use serde_json::{Value, json};
+
+use crate::args::switch;
+use crate::bytes_shown::harmless;
+use crate::failure::Failure;
+use crate::numbers::{bytes, grouped};
+use crate::open_model::{ModelArgs, OpenModel};
+use crate::output;
+
+/// Show a model file: config, counts, tokenizer, provenance, tensors
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Model file, the same as --model
+    file: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long, env = "GOLLM_JSON", value_parser = switch)]
+    json: bool,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let model = args.model.open_instead(args.file.as_deref())?;
+    let tokenizer = model.tokenizer()?;
+    let counts = ParameterCounts::new(model.file.config())?;
+    if args.json {
+        return output::print_json(&to_json(&model, tokenizer.as_ref(), &counts)?);
+    }
+    output::print(to_text(&model, tokenizer.as_ref(), &counts)?)
+}
+
+fn to_text(
+    model: &OpenModel,
+    tokenizer: Option<&Tokenizer>,
+    counts: &ParameterCounts,
+) -> Result<String, Failure> {
+    let file = &model.file;
+    let mut text = format!(
+        "{}\n.gollm format {}, {} bytes ({})\n",
+        model.name,
+        file.version(),
+        grouped(file.file_bytes() as u128),
+        bytes(file.file_bytes() as u128)
+    );
+    section(&mut text, "config", &config_json(file.config())?);
+    let _ = writeln!(
+        text,
+        "\nparameters\n  {:<16} {}\n  {:<16} {}",
+        "total",
+        grouped(counts.total()),
+        "no embeddings",
+        grouped(counts.without_embeddings())
+    );
+    let _ = writeln!(text, "\ntokenizer\n  {}", tokenizer_line(tokenizer));
+    if let Some(template) = file.chat_template() {
+        let _ = writeln!(text, "\nchat template\n  {}", harmless(template));
+    }
+    section(
+        &mut text,
+        "provenance",
+        &Value::Object(file.provenance().clone()),
+    );
+    let _ = writeln!(text, "\ntensors ({})", file.descriptors().len());
+    let width = file
+        .descriptors()
+        .iter()
+        .map(|tensor| tensor.name.len())
+        .max()
+        .unwrap_or(0);
+    for tensor in file.descriptors() {
+        let _ = writeln!(
+            text,
+            "  {:<width$}  {:<4}  {:<16} {:>14} bytes",
+            tensor.name,
+            tensor.dtype,
+            shape(tensor),
+            grouped(tensor.n_bytes as u128)
+        );
+    }
+    Ok(text)
+}
+
+/// A heading and one line for each key, deeper levels as JSON.
+fn section(text: &mut String, heading: &str, object: &Value) {
+    let _ = writeln!(text, "\n{heading}");
+    let entries = object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null());
+    for (key, value) in entries {
+        let value = match value {
+            Value::String(value) => value.clone(),
+            value => value.to_string(),
+        };
+        let _ = writeln!(text, "  {:<16} {}", harmless(key), harmless(&value));
+    }
+}
+
+fn tokenizer_line(tokenizer: Option<&Tokenizer>) -> String {
+    let Some(tokenizer) = tokenizer else {
+        return "none".to_owned();
+    };
+    let specials = tokenizer.special_tokens();
+    let specials: Vec<String> = specials
+        .map(|(text, id)| format!("{} = {id}", harmless(text)))
+        .collect();
+    format!(
+        "byte-pair encoding, {} ids, pattern {}\n  special: {}",
+        grouped(tokenizer.vocab_size() as u128),
+        tokenizer.pattern(),
+        specials.join(", ")
+    )
+}
+
+fn shape(tensor: &TensorDescriptor) -> String {
+    let dims: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
+    format!("[{}]", dims.join(", "))
+}
+
+fn to_json(
+    model: &OpenModel,
+    tokenizer: Option<&Tokenizer>,
+    counts: &ParameterCounts,
+) -> Result<Value, Failure> {
+    let file = &model.file;
+    let tensors = file.descriptors().iter().map(|tensor| {
+        json!({
+            "name": tensor.name,
+            "dtype": tensor.dtype.name(),
+            "shape": tensor.shape,
+            "offset": tensor.offset,
+            "n_bytes": tensor.n_bytes,
+        })
+    });
+    let tokenizer = tokenizer.map(|tokenizer| {
+        let specials = tokenizer.special_tokens();
+        let specials = specials
+            .map(|(text, id)| (text.to_owned(), id.into()))
+            .collect();
+        json!({
+            "kind": "bpe",
+            "vocab_size": tokenizer.vocab_size(),
+            "pattern": tokenizer.pattern().name(),
+            "special": Value::Object(specials),
+        })
+    });
+    Ok(json!({
+        "file": model.name,
+        "format_version": file.version().to_string(),
+        "file_bytes": file.file_bytes(),
+        "config": config_json(file.config())?,
+        "parameters": {
+            "total": counts.total(),
+            "without_embeddings": counts.without_embeddings(),
+        },
+        "tokenizer": tokenizer,
+        "chat_template": file.chat_template(),
+        "provenance": file.provenance(),
+        "tensors": tensors.collect::<Vec<_>>(),
+    }))
+}
+
+/// By way of the config's own text, which shows an f32 with as few digits as it needs.
+pub(crate) fn config_json(config: &Config) -> Result<Value, Failure> {
+    let text = config.to_json()?;
+    serde_json::from_str(&text).map_err(|error| Failure::runtime(error.to_string()))
+}

@@ -1,0 +1,13 @@
+//! One file for each command: its arguments, and what it does with them.
+
+pub(crate) mod completions;
+pub(crate) mod devices;
+pub(crate) mod generate;
+pub(crate) mod inspect;
+pub(crate) mod man;
+pub(crate) mod params;
+pub(crate) mod perplexity;
+pub(crate) mod random_model;
+pub(crate) mod tokenize;
+pub(crate) mod train_tokenizer;
+pub(crate) mod verify;

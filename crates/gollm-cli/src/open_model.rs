@@ -1,0 +1,145 @@
+//! The model that a command works on: a file, or the one compiled into this program.
+
+use std::path::{Path, PathBuf};
+
+use gollm_engine::{Engine, TransformerModel, load_file};
+use gollm_model::Decoder;
+use gollm_tensor::{Device, HostBytes};
+use gollm_tokenizer::Tokenizer;
+use gollm_weights::{ModelFile, OpenOptions};
+
+use crate::args::switch;
+use crate::failure::Failure;
+use crate::numbers::grouped;
+
+/// Puts the embedded file's first byte on a 64-byte boundary, as a mapped file's is, so that its
+/// tensors are used in place.
+#[repr(C, align(64))]
+struct Aligned<Bytes: ?Sized>(Bytes);
+
+static EMBEDDED: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../test_data/gollm-stories.gollm"
+)));
+
+const EMBEDDED_NAME: &str = "gollm-stories (embedded)";
+
+/// Which model to use.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    /// Model file (.gollm) [default: the small story model inside this program]
+    #[arg(short, long, value_name = "PATH", env = "GOLLM_MODEL")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Read the file into memory instead of mapping it
+    ///
+    /// Slower to start, but safe where the file may be shortened while it is in use, such as on a
+    /// network file system.
+    #[arg(long, env = "GOLLM_NO_MMAP", value_parser = switch)]
+    no_mmap: bool,
+
+    /// Check every tensor's checksum before using the file
+    #[arg(long, env = "GOLLM_VERIFY", value_parser = switch)]
+    verify: bool,
+}
+
+/// A model whose header, metadata and descriptors have been checked.
+#[derive(Debug)]
+pub(crate) struct OpenModel {
+    /// The path as it was given, or the embedded model's name.
+    pub(crate) name: String,
+    pub(crate) file: ModelFile,
+}
+
+impl ModelArgs {
+    /// Opens the file, or the embedded model.
+    pub(crate) fn open(&self) -> Result<OpenModel, Failure> {
+        self.open_instead(None)
+    }
+
+    /// As [`Self::open`]; a file named in another way comes before `--model`.
+    pub(crate) fn open_instead(&self, file: Option<&Path>) -> Result<OpenModel, Failure> {
+        let Some(path) = file.or(self.model.as_deref()) else {
+            return self.open_embedded();
+        };
+        let options = OpenOptions {
+            map: !self.no_mmap,
+            verify: self.verify,
+        };
+        let file = ModelFile::open(path, &options)?;
+        Ok(OpenModel {
+            name: path.display().to_string(),
+            file,
+        })
+    }
+
+    fn open_embedded(&self) -> Result<OpenModel, Failure> {
+        let failed = |error| Failure::from(error).context(EMBEDDED_NAME);
+        let file = ModelFile::from_bytes(HostBytes::new(&EMBEDDED.0)).map_err(failed)?;
+        if self.verify {
+            file.verify().map_err(failed)?;
+        }
+        Ok(OpenModel {
+            name: EMBEDDED_NAME.to_owned(),
+            file,
+        })
+    }
+}
+
+impl OpenModel {
+    /// The tokenizer that travels in the file, if there is one.
+    pub(crate) fn tokenizer(&self) -> Result<Option<Tokenizer>, Failure> {
+        let Some(json) = self.file.tokenizer_json() else {
+            return Ok(None);
+        };
+        let tokenizer = Tokenizer::from_json(&json).map_err(|error| self.failure(error))?;
+        Ok(Some(tokenizer))
+    }
+
+    /// As [`Self::tokenizer`], for commands that cannot do without.
+    pub(crate) fn needed_tokenizer(&self, advice: &str) -> Result<Tokenizer, Failure> {
+        self.tokenizer()?.ok_or_else(|| self.no_tokenizer(advice))
+    }
+
+    /// What to say when a tokenizer is needed and there is none.
+    pub(crate) fn no_tokenizer(&self, advice: &str) -> Failure {
+        self.failure(Failure::bad_file(format!(
+            "the file holds no tokenizer; {advice}"
+        )))
+    }
+
+    /// An error of this model: its message starts with the model's name.
+    pub(crate) fn failure(&self, error: impl Into<Failure>) -> Failure {
+        error.into().context(&self.name)
+    }
+
+    /// The weights, ready to compute one sequence at a time.
+    pub(crate) fn transformer(&self, device: &Device) -> Result<TransformerModel, Failure> {
+        let decoder = Decoder::load(self.file.config(), &self.file, device)
+            .map_err(|error| self.failure(error))?;
+        Ok(TransformerModel::new(decoder, 1)?)
+    }
+
+    /// Whether a tokenizer travels in the file.
+    pub(crate) fn has_tokenizer(&self) -> bool {
+        self.file.metadata().tokenizer.is_some()
+    }
+
+    /// Weights and tokenizer together.
+    pub(crate) fn engine(&self, device: &Device) -> Result<Engine, Failure> {
+        load_file(&self.file, device, 1).map_err(|error| self.failure(error))
+    }
+
+    /// The model in a few words: name, parameters, storage type.
+    pub(crate) fn description(&self) -> String {
+        let tensors = self.file.descriptors().iter();
+        let n_parameters: u128 = tensors.map(|tensor| tensor.n_elements() as u128).sum();
+        let dtype = self.file.config().dtype;
+        format!(
+            "{}, {} parameters, {dtype}",
+            self.name,
+            grouped(n_parameters)
+        )
+    }
+}

@@ -1,0 +1,70 @@
+//! The two outputs: results on stdout, everything else on stderr.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+
+use crate::failure::Failure;
+
+/// Writes to stdout and waits until it has been taken, so that a full disk is noticed here.
+pub(crate) fn print(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(bytes.as_ref());
+    written
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::stdout(&error))
+}
+
+/// Writes one JSON value to stdout, on lines of its own.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value);
+    let json = json.map_err(|error| Failure::runtime(format!("cannot write JSON: {error}")))?;
+    print(json + "\n")
+}
+
+/// Whether stdout shows colours: a terminal, and neither NO_COLOR nor TERM=dumb speaks against it;
+/// or CLICOLOR_FORCE speaks for it.
+pub(crate) fn stdout_has_colour() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}
+
+/// Whether a person is reading both outputs.
+pub(crate) fn is_watched() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Prints an error message.
+pub(crate) fn error(message: &str) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    to_stderr(format_args!("{style}error:{style:#} {message}\n"));
+}
+
+/// What a person may want to know besides the result; silent with `--quiet`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Notes {
+    pub(crate) quiet: bool,
+}
+
+impl Notes {
+    /// Prints one line to stderr.
+    pub(crate) fn say(self, line: impl Display) {
+        if !self.quiet {
+            to_stderr(format_args!("{line}\n"));
+        }
+    }
+
+    /// Prints text to stderr, dimmed where there are colours, without ending the line.
+    pub(crate) fn dimmed(self, text: &str) {
+        if !self.quiet {
+            let style = Style::new().dimmed();
+            to_stderr(format_args!("{style}{text}{style:#}"));
+        }
+    }
+}
+
+/// Where stderr cannot be written, there is nobody left to tell.
+fn to_stderr(text: std::fmt::Arguments<'_>) {
+    let _ = AutoStream::auto(io::stderr().lock()).write_fmt(text);
+}

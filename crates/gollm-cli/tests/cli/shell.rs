@@ -1,0 +1,91 @@
+//! Help, completions, manual pages, devices: what a shell and its user ask for.
+
+use crate::support::{Files, done, run};
+
+const COMMANDS: [&str; 11] = [
+    "generate",
+    "tokenize",
+    "train-tokenizer",
+    "inspect",
+    "verify",
+    "params",
+    "perplexity",
+    "random-model",
+    "devices",
+    "completions",
+    "man",
+];
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let help = done(&["--help"]);
+    for command in COMMANDS {
+        assert!(help.text().contains(command), "{command}");
+        let ran = done(&[command, "--help"]);
+        assert!(ran.text().contains("Usage: gollm"), "{command}");
+        assert_eq!(ran.stderr, "");
+    }
+    assert!(help.text().contains("Exit codes"));
+    assert_eq!(
+        done(&["--version"]).text(),
+        concat!("gollm ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn every_shell_has_completions_for_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = done(&["completions", shell]).text();
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let files = Files::new();
+    let directory = files.path("man");
+    let ran = done(&["man", "--out", &directory]);
+    assert_eq!(ran.text(), "");
+    let overview = std::fs::read_to_string(format!("{directory}/gollm.1")).unwrap();
+    assert!(overview.contains(".TH gollm 1"), "{overview}");
+    assert_eq!(done(&["man"]).text(), overview);
+    for command in COMMANDS {
+        let page = std::fs::read_to_string(format!("{directory}/gollm-{command}.1")).unwrap();
+        assert!(
+            page.contains(&format!(".TH gollm-{command} 1").replace('-', "\\-"))
+                || page.contains(&format!(".TH gollm-{command} 1")),
+            "{page}"
+        );
+        assert_eq!(done(&["man", command]).text(), page);
+    }
+    assert_eq!(
+        std::fs::read_dir(&directory).unwrap().count(),
+        1 + COMMANDS.len()
+    );
+}
+
+#[test]
+fn devices_lists_what_generate_accepts() {
+    let json = done(&["devices", "--json"]).json();
+    let names: Vec<&str> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|device| device["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["reference"]);
+    assert!(done(&["devices"]).text().starts_with("reference\t"));
+    for name in names {
+        done(&["generate", "-n", "1", "--device", name, "Once"]);
+    }
+}
+
+#[test]
+fn no_command_shows_the_help_and_is_a_mistake() {
+    let ran = run::<&str>(&[]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("Usage: gollm"), "{}", ran.stderr);
+    assert!(ran.stdout.is_empty());
+}
