@@ -170,7 +170,7 @@ def test_a_file_that_the_system_refuses_is_an_os_error(tmp_path: Path) -> None:
     ("changes", "error", "message"),
     [
         ({"config_json": "{"}, ValueError, "not well-formed JSON"),
-        ({"config_json": "{}"}, ValueError, "`vocab_size` is missing"),
+        ({"config_json": "{}"}, ValueError, "is missing, expected"),
         ({"config_json": json.dumps({**CONFIG, "n_kv_heads": 3})}, ValueError, "n_kv_heads"),
         ({"dtype": "f8"}, ValueError, "unknown storage type `f8`"),
         ({"tokenizer_json": "[1]"}, ValueError, "`tokenizer_json` is .*, expected a JSON object"),
@@ -251,7 +251,7 @@ def test_ids_that_the_model_cannot_take_are_value_errors(model: gollm.Model) -> 
             call([5, 290])
     with pytest.raises(ValueError, match="48"):
         model.logits([5] * 49)
-    with pytest.raises(ValueError, match="shorten it by 1 token"):
+    with pytest.raises(ValueError, match="leave out at least 1"):
         model.generate_ids([5] * 49, 1)
     with pytest.raises(ValueError, match="prompt is empty"):
         model.generate_ids([], 1)
@@ -336,7 +336,7 @@ def test_a_stop_string_ends_the_text_before_itself(model: gollm.Model) -> None:
 
 def test_an_error_of_a_stream_is_raised_where_it_is_read(model: gollm.Model) -> None:
     stream = model.stream("Once upon " * 100)
-    with pytest.raises(ValueError, match="shorten it"):
+    with pytest.raises(ValueError, match="leave out at least 453"):
         next(stream)
     assert list(stream) == []
 

@@ -8,7 +8,7 @@
 //! `GollmError` is a `RuntimeError`, so that programs which expect an extension to fail in Python's
 //! usual ways need not know it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use pyo3::PyErr;
@@ -46,7 +46,7 @@ impl Failure {
         let reason = error.to_string();
         // Python shows the number itself.
         let reason = reason.split(" (os error").next().unwrap_or(&reason);
-        Self(match error.raw_os_error() {
+        Self(match errno(error) {
             Some(number) => {
                 let message = format!("cannot {action}: {reason}");
                 PyOSError::new_err((number, message, path.to_owned()))
@@ -54,6 +54,25 @@ impl Failure {
             None => PyOSError::new_err(format!("cannot {action} {}: {reason}", path.display())),
         })
     }
+}
+
+/// The number from which Python chooses the subclass of `OSError`.
+///
+/// The system's own, where there is one: on Windows it counts differently, and an error that another
+/// crate has wrapped has lost it. Then from the kind; these numbers are the same on every system
+/// that CPython runs on.
+fn errno(error: &io::Error) -> Option<i32> {
+    let number = error.raw_os_error().filter(|_| cfg!(unix));
+    number.or(match error.kind() {
+        ErrorKind::NotFound => Some(2),
+        ErrorKind::PermissionDenied => Some(13),
+        ErrorKind::AlreadyExists => Some(17),
+        ErrorKind::NotADirectory => Some(20),
+        ErrorKind::IsADirectory => Some(21),
+        ErrorKind::StorageFull => Some(28),
+        ErrorKind::ReadOnlyFilesystem => Some(30),
+        _ => None,
+    })
 }
 
 impl From<PyErr> for Failure {

@@ -118,9 +118,9 @@ fn not_f32(name: &str, found: &Bound<'_, PyAny>) -> PyErr {
 
 fn named<'a>((name, array): &'a (String, PyReadonlyArrayDyn<'_, f32>)) -> Named<'a> {
     let values = match array.as_slice() {
-        Ok(values) => Cow::Borrowed(values),
-        // Transposed or with gaps: its values in row-major order.
-        Err(_) => Cow::Owned(array.as_array().iter().copied().collect()),
+        // Also given for columns that lie one after the other, which are not the rows of a file.
+        Ok(values) if array.is_c_contiguous() => Cow::Borrowed(values),
+        _ => Cow::Owned(array.as_array().iter().copied().collect()),
     };
     (name, array.shape(), values)
 }

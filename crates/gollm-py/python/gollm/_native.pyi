@@ -7,6 +7,18 @@ from typing import Any, Literal, TypedDict, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "DecodeStream",
+    "GollmError",
+    "Model",
+    "Sampler",
+    "TextStream",
+    "Tokenizer",
+    "__version__",
+    "verify",
+    "write_model",
+]
+
 __version__: str
 
 class GollmError(RuntimeError): ...
