@@ -93,7 +93,7 @@ impl OpenModel {
         let Some(json) = self.file.tokenizer_json() else {
             return Ok(None);
         };
-        let tokenizer = Tokenizer::from_json(&json).map_err(|error| self.failure(error))?;
+        let tokenizer = Tokenizer::from_json(json).map_err(|error| self.failure(error))?;
         Ok(Some(tokenizer))
     }
 

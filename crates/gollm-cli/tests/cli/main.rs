@@ -1,8 +1,16 @@
 //! The binary as a person and a script meet it: every command, every mistake, every exit code.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which should stop where they cannot go on"
+)]
+
 mod files;
 mod generate;
 mod mistakes;
 mod shell;
+mod streams;
 mod support;
 mod tokenizer;
+mod wrong_configs;
+mod wrong_values;

@@ -1,23 +1,32 @@
-//! Everything that can be given wrong: one clear message and the right exit code for each.
+//! Files and texts that cannot be used: one clear message and the right exit code for each.
 
-use crate::support::{CONFIG, Files, TEXT, run_with, tokenizer};
 use gollm_tokenizer::{Pattern, Tokenizer};
 
-const RUNTIME: i32 = 1;
-const USAGE: i32 = 2;
-const BAD_FILE: i32 = 3;
-const RESOURCES: i32 = 4;
+use crate::support::{CONFIG, Files, TEXT, run_with, tokenizer};
+
+pub(crate) const RUNTIME: i32 = 1;
+pub(crate) const USAGE: i32 = 2;
+pub(crate) const BAD_FILE: i32 = 3;
+pub(crate) const RESOURCES: i32 = 4;
 
 /// A command line that must fail: its arguments, the exit code, and what the message must say.
-type Mistake<'a> = (&'a [&'a str], i32, &'a str);
+pub(crate) type Mistake<'a> = (&'a [&'a str], i32, &'a str);
 
-fn check(mistakes: &[Mistake<'_>]) {
+pub(crate) fn check(mistakes: &[Mistake<'_>]) {
     for (args, code, message) in mistakes {
         check_with(args, b"", &[], *code, message);
     }
 }
 
-fn check_with(args: &[&str], stdin: &[u8], env: &[(&str, &str)], code: i32, message: &str) {
+/// Runs a command line that must fail, and holds it to the exit code, the one message, and an empty
+/// stdout.
+pub(crate) fn check_with(
+    args: &[&str],
+    stdin: &[u8],
+    env: &[(&str, &str)],
+    code: i32,
+    message: &str,
+) {
     let ran = run_with(args, stdin, env);
     let what = format!("gollm {}\n{}", args.join(" "), ran.stderr);
     assert_eq!(ran.code, Some(code), "{what}");
@@ -195,97 +204,6 @@ fn a_prompt_that_cannot_be_continued() {
 }
 
 #[test]
-fn a_flag_with_a_value_that_cannot_be() {
-    let files = Files::new();
-    let model = files.model();
-    let table: [(&[&str], i32, &str); 23] = [
-        (
-            &["--device", "gpu"],
-            USAGE,
-            "invalid value 'gpu' for '--device",
-        ),
-        (&["--device", "cuda:x"], USAGE, "cuda:<number>"),
-        (
-            &["--device", "cpu"],
-            RUNTIME,
-            "device `cpu` is not in this build",
-        ),
-        (
-            &["--device", "wgpu"],
-            RUNTIME,
-            "device `wgpu` is not in this build",
-        ),
-        (
-            &["--device", "cuda"],
-            RUNTIME,
-            "device `cuda:0` is not in this build",
-        ),
-        (
-            &["--device", "cuda:3"],
-            RUNTIME,
-            "device `cuda:3` is not in this build",
-        ),
-        (&["--temp", "hot"], USAGE, "invalid value 'hot'"),
-        (&["--temp", "-1"], USAGE, "`temperature` is -1"),
-        (&["--temp", "nan"], USAGE, "`temperature` is NaN"),
-        (&["--top-k", "-1"], USAGE, "--top-k"),
-        (&["--top-p", "0"], USAGE, "`top_p` is 0"),
-        (&["--top-p", "1.5"], USAGE, "`top_p` is 1.5"),
-        (&["--min-p", "-0.1"], USAGE, "`min_p` is -0.1"),
-        (
-            &["--repeat-penalty", "0"],
-            USAGE,
-            "`repetition_penalty` is 0",
-        ),
-        (
-            &["--presence-penalty", "inf"],
-            USAGE,
-            "`presence_penalty` is inf",
-        ),
-        (&["--frequency-penalty", "x"], USAGE, "--frequency-penalty"),
-        (&["--repeat-last-n", "1.5"], USAGE, "--repeat-last-n"),
-        (&["--seed", "dice"], USAGE, "or `random`"),
-        (&["--max-tokens", "-3"], USAGE, "'-3'"),
-        (&["--threads", "0"], USAGE, "0 is not in 1..=1024"),
-        (&["--threads", "many"], USAGE, "invalid value 'many'"),
-        (&["--stop", ""], USAGE, "--stop is empty"),
-        (
-            &["--model-file", "x"],
-            USAGE,
-            "unexpected argument '--model-file'",
-        ),
-    ];
-    for (flags, code, message) in table {
-        let args = [&["generate", "-m", &model, "Once"], flags].concat();
-        check_with(&args, b"", &[], code, message);
-    }
-}
-
-#[test]
-fn a_variable_with_a_value_that_cannot_be() {
-    for (name, value, message) in [
-        (
-            "GOLLM_TEMPERATURE",
-            "hot",
-            "invalid value 'hot' for '--temperature",
-        ),
-        ("GOLLM_JSON", "maybe", "expected 1 or 0"),
-        ("GOLLM_DEVICE", "gpu", "invalid value 'gpu'"),
-        ("GOLLM_SEED", "x", "--seed"),
-    ] {
-        check_with(&["generate", "Once"], b"", &[(name, value)], USAGE, message);
-    }
-    let missing = [("GOLLM_MODEL", "/no/such.gollm")];
-    check_with(
-        &["generate", "Once"],
-        b"",
-        &missing,
-        BAD_FILE,
-        "/no/such.gollm",
-    );
-}
-
-#[test]
 fn a_text_or_tokenizer_that_cannot_be_used() {
     let files = Files::new();
     let model = files.model();
@@ -411,83 +329,4 @@ fn a_text_or_tokenizer_that_cannot_be_used() {
         RUNTIME,
         "the text has 1 tokens",
     );
-}
-
-#[test]
-fn a_config_or_target_that_cannot_be_used() {
-    let files = Files::new();
-    let config = files.write("config.yaml", CONFIG);
-    let misspelled = files.write("misspelled.yaml", CONFIG.replace("n_layers", "n_layer"));
-    let impossible = files.write(
-        "impossible.yaml",
-        CONFIG.replace("n_kv_heads: 1", "n_kv_heads: 3"),
-    );
-    let odd = files.write("odd.yaml", CONFIG.replace("emb_dim: 32", "emb_dim: 20"));
-    let no_yaml = files.write("no.yaml", "a: [b");
-    let ranks = files.path("ranks");
-    tokenizer(280).save(&ranks).unwrap();
-    let (missing, out, nowhere) = (
-        files.path("missing.yaml"),
-        files.path("out.gollm"),
-        files.path("no/where.gollm"),
-    );
-    check(&[
-        (&["params", &missing], BAD_FILE, "missing.yaml"),
-        (
-            &["params", &misspelled],
-            BAD_FILE,
-            "misspelled.yaml: config: unknown key `n_layer`; did you mean `n_layers`?",
-        ),
-        (&["params", &impossible], BAD_FILE, "n_kv_heads"),
-        (&["params", &no_yaml], BAD_FILE, "not well-formed YAML"),
-        (&["params"], USAGE, "<CONFIG>"),
-        (&["random-model", &missing, &out], BAD_FILE, "missing.yaml"),
-        (
-            &["random-model", &config, &nowhere],
-            RESOURCES,
-            "there is no directory",
-        ),
-        (
-            &["random-model", &config, &files.path("")],
-            RESOURCES,
-            "it is a directory",
-        ),
-        (
-            &["random-model", &config, "/dev/null/x"],
-            RESOURCES,
-            "there is no directory",
-        ),
-        (
-            &["random-model", &config, &out, "--dtype", "f8"],
-            USAGE,
-            "unknown storage type `f8`",
-        ),
-        (
-            &["random-model", &odd, &out, "--dtype", "q8_0"],
-            BAD_FILE,
-            "cannot be stored as q8_0",
-        ),
-        (
-            &["random-model", &config, &out, "--tokenizer", &ranks],
-            BAD_FILE,
-            "has 280 ids but the config says vocab_size 300",
-        ),
-        (
-            &[
-                "random-model",
-                &config,
-                &out,
-                "--tokenizer",
-                &ranks,
-                "--no-tokenizer",
-            ],
-            USAGE,
-            "cannot be used with",
-        ),
-        (&["man", "--out", &config], RESOURCES, "cannot write"),
-        (&["man", "poem"], USAGE, "there is no command `poem`"),
-        (&["completions", "dos"], USAGE, "invalid value 'dos'"),
-        (&["poem"], USAGE, "unrecognized subcommand 'poem'"),
-    ]);
-    assert!(!std::path::Path::new(&out).exists());
 }
