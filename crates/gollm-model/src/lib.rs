@@ -36,3 +36,8 @@ pub use weight_source::{StoredTensor, WeightSource};
 #[cfg(doctest)]
 #[doc = include_str!("../../../notes/ch03-attention.md")]
 struct Ch03Note;
+
+/// The code blocks of `notes/ch04-model.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch04-model.md")]
+struct Ch04Note;
