@@ -25,8 +25,8 @@ N_STORIES = 2000
 
 # Made by the generator; when a wording is changed on purpose, these change too. Training shards
 # and the embedded model's provenance name the generator, so change them knowingly.
-FIRST_STORY_BEGINS = "One quiet morning, a playful little girl named Beth was look"
-SHA256_OF_FIRST_200 = "ce83b55b8f1d5f2879093f48957df76d03500f4650a770f77da97080157a2493"
+FIRST_STORY_BEGINS = "One quiet morning, a playful little girl named Bella was loo"
+SHA256_OF_FIRST_200 = "10a470d987dc4e996cd86ff5f7dee0e8ab235ecb92628e2e1c3805f6b79cdf14"
 
 HE = re.compile(r"\b(he|him|his|himself)\b", re.IGNORECASE)
 SHE = re.compile(r"\b(she|her|hers|herself)\b", re.IGNORECASE)
