@@ -88,3 +88,8 @@ pub use perplexity::{Perplexity, perplexity};
 pub use sequence::Sequence;
 pub use step::step;
 pub use stop::StopMatcher;
+
+/// The code blocks of `notes/ch05-training-and-sampling.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch05-training-and-sampling.md")]
+struct Ch05Note;
