@@ -42,10 +42,10 @@ def random_tensors(config: dict[str, Any], seed: int = 0) -> Tensors:
     q, kv = (config[heads] * config["head_dim"] for heads in ("n_heads", "n_kv_heads"))
 
     def matrix(rows: int, columns: int) -> npt.NDArray[np.float32]:
-        return random.normal(0.0, 0.3, (rows, columns)).astype(np.float32)
+        return np.asarray(random.normal(0.0, 0.3, (rows, columns)), np.float32)
 
     def scales() -> npt.NDArray[np.float32]:
-        return random.normal(1.0, 0.1, emb).astype(np.float32)
+        return np.asarray(random.normal(1.0, 0.1, emb), np.float32)
 
     tensors = {"tok_emb.weight": matrix(config["vocab_size"], emb), "final_norm.weight": scales()}
     for i in range(config["n_layers"]):
@@ -312,7 +312,8 @@ def test_text_is_the_decoded_ids_of_a_prompt_that_begins_a_text(model: gollm.Mod
 def test_a_stream_gives_the_same_text_in_pieces(model: gollm.Model) -> None:
     options: dict[str, Any] = {"max_tokens": 30, "temperature": 1.0, "seed": 5}
     stream = model.stream("Once upon", **options)
-    assert stream.finish_reason is None
+    reason_before = stream.finish_reason
+    assert reason_before is None
     pieces = list(stream)
     assert len(pieces) > 1
     assert all(pieces)
