@@ -30,6 +30,18 @@ pub(crate) fn harmless(text: &str) -> String {
     shown
 }
 
+/// As [`harmless`], for a text of several lines: line ends and tabs stay what they are.
+pub(crate) fn harmless_text(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => shown.push(character),
+            _ => push_printable(&mut shown, character),
+        }
+    }
+    shown
+}
+
 fn push_printable(shown: &mut String, character: char) {
     match character {
         // Reorders what follows on a terminal, so that a line can read as something else.
@@ -58,5 +70,6 @@ mod tests {
         assert_eq!(harmless("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(harmless("a\u{9b}2Jb\u{202E}c"), "a\\u{9b}2Jb\\u{202e}c");
         assert_eq!(harmless("\"say\" \\"), "\"say\" \\");
+        assert_eq!(harmless_text("a\u{1b}c\r\n\tb"), "a\\u{1b}c\\r\n\tb");
     }
 }

@@ -41,7 +41,10 @@ impl FromStr for DeviceName {
             ("wgpu", _) => Ok(Self::Wgpu),
             ("cuda", _) => Ok(Self::Cuda(0)),
             (_, Some(Ok(number))) => Ok(Self::Cuda(number)),
-            _ => Err("expected auto, reference, cpu, wgpu, cuda or cuda:<number>".to_owned()),
+            _ => Err(
+                "expected auto, reference, cpu, wgpu, cuda or cuda:N (N is the number of the GPU)"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -62,7 +65,7 @@ impl fmt::Display for DeviceName {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Device")]
 pub(crate) struct DeviceArgs {
-    /// Where to compute: auto, reference, cpu, wgpu, cuda or cuda:<number>
+    /// Where to compute: auto, reference, cpu, wgpu, cuda or cuda:N
     ///
     /// `auto` takes the fastest device of this build and says which. A device that is asked for by
     /// name and is not there is an error, never a silent fallback.

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
+use crate::bytes_shown::harmless_text;
 use crate::failure::Failure;
 
 /// Writes to stdout and waits until it has been taken, so that a full disk is noticed here.
@@ -35,8 +36,9 @@ pub(crate) fn is_watched() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Prints an error message.
+/// Prints an error message. It may quote a file that we did not write.
 pub(crate) fn error(message: &str) {
+    let message = harmless_text(message.trim_end());
     let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     to_stderr(format_args!("{style}error:{style:#} {message}\n"));
 }
@@ -51,7 +53,7 @@ impl Notes {
     /// Prints one line to stderr.
     pub(crate) fn say(self, line: impl Display) {
         if !self.quiet {
-            to_stderr(format_args!("{line}\n"));
+            to_stderr(format_args!("{}\n", harmless_text(&line.to_string())));
         }
     }
 

@@ -1,7 +1,7 @@
 //! `gollm tokenize`: text to tokens and back, to look at.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
@@ -9,7 +9,7 @@ use gollm_tokenizer::Tokenizer;
 use serde_json::{Value, json};
 
 use crate::args::{parse_ids, switch};
-use crate::bytes_shown::escaped;
+use crate::bytes_shown::{escaped, harmless_text};
 use crate::failure::Failure;
 use crate::input;
 use crate::numbers::counted;
@@ -98,19 +98,20 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints the bytes that ids stand for, exactly: a file that was tokenized comes back as it was.
+/// Prints the bytes that ids stand for: into a file or a pipe exactly, so that a file that was
+/// tokenized comes back as it was.
 fn decode(args: &Args, tokenizer: &Tokenizer, ids: &str) -> Result<(), Failure> {
     let ids = match ids {
         "-" => parse_ids(&input::stdin()?),
         ids => parse_ids(ids),
     };
     let ids = ids.map_err(|problem| Failure::usage(format!("--decode: {problem}")))?;
-    let mut bytes = tokenizer.decode_bytes(&ids)?;
+    let bytes = tokenizer.decode_bytes(&ids)?;
     if args.json {
         return output::print_json(&to_json(tokenizer, &ids));
     }
-    if std::io::stdout().is_terminal() {
-        bytes.push(b'\n');
+    if io::stdout().is_terminal() {
+        return output::print(harmless_text(&String::from_utf8_lossy(&bytes)) + "\n");
     }
     output::print(bytes)
 }

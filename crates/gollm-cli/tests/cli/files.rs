@@ -203,3 +203,28 @@ fn a_random_model_takes_any_storage_type_and_any_tokenizer() {
     assert!(ran.stderr.contains("--prompt-ids"), "{}", ran.stderr);
     done(&["generate", "-m", &path, "-n", "2", "--prompt-ids", "63"]);
 }
+
+#[test]
+#[ignore = "writes 200 MB and computes for a while; run with `--ignored` in a release build"]
+fn a_model_of_the_85m_config_loads_and_generates() {
+    let files = Files::new();
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/gollm-85m.yaml");
+    let model = files.path("85m.gollm");
+    done(&["random-model", config, &model]);
+    let json = done(&["generate", "-m", &model, "-n", "4", "--json", "Once upon"]).json();
+    assert_eq!(json["ids"].as_array().unwrap().len(), 4);
+    assert!(
+        done(&["verify", &model])
+            .text()
+            .contains("100,682,496 parameters")
+    );
+}
+
+#[test]
+fn the_embedded_model_has_learned_to_tell_stories() {
+    let story = "Once upon a time there was a little girl. She liked to play in the garden.";
+    let ran = run_with(&["perplexity", "--json", "-"], story.as_bytes(), &[]);
+    // Weights that learned nothing would need about 4,096, the size of the vocabulary.
+    let perplexity = ran.json()["perplexity"].as_f64().unwrap();
+    assert!(perplexity < 400.0, "{perplexity}");
+}

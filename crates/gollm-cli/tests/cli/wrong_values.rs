@@ -13,7 +13,7 @@ fn a_flag_with_a_value_that_cannot_be() {
             USAGE,
             "invalid value 'gpu' for '--device",
         ),
-        (&["--device", "cuda:x"], USAGE, "cuda:<number>"),
+        (&["--device", "cuda:x"], USAGE, "cuda or cuda:N"),
         (
             &["--device", "cpu"],
             RUNTIME,

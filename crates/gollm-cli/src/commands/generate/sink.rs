@@ -1,7 +1,9 @@
 //! Where the continuation goes while it comes.
 
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 
+use crate::bytes_shown::harmless_text;
 use crate::failure::Failure;
 use crate::output::{self, Notes};
 
@@ -9,6 +11,9 @@ use crate::output::{self, Notes};
 pub(super) struct Sink {
     /// With `--json` nothing is shown until the end.
     is_silent: bool,
+    /// A model may draw any bytes, and some of them move the cursor or worse. A terminal is shown
+    /// what they are; a file or a pipe gets them.
+    is_terminal: bool,
     line_is_open: bool,
     failure: Option<Failure>,
 }
@@ -17,6 +22,7 @@ impl Sink {
     pub(super) fn new(is_silent: bool) -> Self {
         Self {
             is_silent,
+            is_terminal: io::stdout().is_terminal(),
             line_is_open: false,
             failure: None,
         }
@@ -24,8 +30,10 @@ impl Sink {
 
     /// Shows a person what is continued, on stderr, so that the text reads as one.
     pub(super) fn show_prompt(&mut self, prompt: &str, notes: Notes) {
-        notes.dimmed(&harmless_lines(prompt));
-        self.line_is_open = !notes.quiet && !prompt.is_empty();
+        if !notes.quiet && !prompt.is_empty() {
+            notes.dimmed(&harmless_text(prompt));
+            self.line_is_open = true;
+        }
     }
 
     /// Shows a piece of text; breaks the generation off if nobody takes it.
@@ -34,7 +42,11 @@ impl Sink {
             return ControlFlow::Continue(());
         }
         self.line_is_open = !text.ends_with('\n');
-        match output::print(text) {
+        let printed = match self.is_terminal {
+            true => output::print(harmless_text(text)),
+            false => output::print(text),
+        };
+        match printed {
             Ok(()) => ControlFlow::Continue(()),
             Err(failure) => {
                 self.line_is_open = false;
@@ -56,10 +68,4 @@ impl Sink {
             false => Ok(()),
         }
     }
-}
-
-/// The lines of a text, each without control characters.
-fn harmless_lines(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(crate::bytes_shown::harmless).collect();
-    lines.join("\n")
 }
