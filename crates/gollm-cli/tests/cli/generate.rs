@@ -29,6 +29,18 @@ fn stdout_holds_the_continuation_and_nothing_else() {
 }
 
 #[test]
+fn echo_puts_the_prompt_before_its_continuation() {
+    let files = Files::new();
+    let model = files.model();
+    let args = ["generate", "-m", &model, "--temp", "0", "Once upon"];
+    let continuation = done(&args).text();
+    let echoed = done(&[args.as_slice(), &["--echo"]].concat()).text();
+    assert_eq!(echoed, format!("Once upon{continuation}"));
+    let text = |more: &[&str]| done(&[args.as_slice(), more].concat()).json()["text"].clone();
+    assert_eq!(text(&["--echo", "--json"]), text(&["--json"]));
+}
+
+#[test]
 fn stderr_says_model_device_seed_and_statistics() {
     let files = Files::new();
     let model = files.model();

@@ -24,7 +24,7 @@ use sink::Sink;
 /// Continue a text
 ///
 /// Prints the continuation alone on stdout, as it comes. Without a prompt the model starts from
-/// nothing. On a terminal the prompt is shown before its continuation.
+/// nothing. On a terminal the prompt is shown before its continuation, by way of stderr.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The text to continue; `-` reads it from stdin [default: stdin, if it is not a terminal]
@@ -59,6 +59,10 @@ pub(crate) struct Args {
     #[arg(long, env = "GOLLM_IGNORE_EOS", value_parser = switch)]
     ignore_eos: bool,
 
+    /// Print the prompt on stdout as well, before its continuation
+    #[arg(long, env = "GOLLM_ECHO", value_parser = switch, conflicts_with = "prompt_ids")]
+    echo: bool,
+
     /// Print one JSON object when all is done, instead of text as it comes
     #[arg(long, env = "GOLLM_JSON", value_parser = switch)]
     json: bool,
@@ -87,8 +91,12 @@ pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status,
     interrupt::raise_on_ctrl_c(&options.cancel)?;
 
     let mut sink = Sink::new(args.json);
-    if let (Prompt::Text(text), false, true) = (&prompt, args.json, output::is_watched()) {
-        sink.show_prompt(text, notes);
+    if let Prompt::Text(text) = &prompt {
+        if args.echo {
+            sink.echo(text)?;
+        } else if !args.json && output::is_watched() {
+            sink.show_prompt(text, notes);
+        }
     }
     let continued = continue_prompt(&prompt, &options, &model, &device, &mut sink);
     sink.end_line()?;

@@ -36,6 +36,14 @@ impl Sink {
         }
     }
 
+    /// Shows what is continued where the continuation goes.
+    pub(super) fn echo(&mut self, prompt: &str) -> Result<(), Failure> {
+        match self.push(prompt) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => self.take_failure(),
+        }
+    }
+
     /// Shows a piece of text; breaks the generation off if nobody takes it.
     pub(super) fn push(&mut self, text: &str) -> ControlFlow<()> {
         if self.is_silent || text.is_empty() {
