@@ -24,7 +24,7 @@ DTYPES = ("f32", "f16", "bf16", "q8_0", "q4_0")
 # The largest sizes, as in `crates/gollm-model/src/config/validate.rs`: far above every published
 # model, and small enough that a slip of the hand is found here and not by an allocation.
 MAX_DIM, MAX_TOKENS, MAX_LAYERS, MAX_HEAD_DIM = 2**20, 2**24, 1000, 4096
-MAX_ROPE_TABLE, MAX_PARAMETERS = 2**31, 2**42
+MAX_ROPE_TABLE, MAX_PARAMETERS = 2**26, 2**42
 
 
 class ConfigError(ValueError):

@@ -124,7 +124,7 @@ class KvCache:
         return 0 if keys is None else keys.shape[2]
 
 
-class Attention(nn.Module):
+class GroupedQueryAttention(nn.Module):
     """Causal grouped-query attention. Mirrors `attention.rs`.
 
     `weights = softmax(q kᵀ / sqrt(head_dim) + mask)`, `out = (weights v) o_projᵀ`; query head
@@ -198,7 +198,7 @@ class Block(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.attn_norm = RMSNorm(config.emb_dim, config.norm_eps)
-        self.attn = Attention(config)
+        self.attn = GroupedQueryAttention(config)
         self.ffn_norm = RMSNorm(config.emb_dim, config.norm_eps)
         self.ffn = FeedForward(config)
 

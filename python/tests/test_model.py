@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from config import ModelConfig, RopeScaling
 from model import (
     INIT_STD,
-    Attention,
     Decoder,
+    GroupedQueryAttention,
     KvCache,
     RMSNorm,
     apply_rope,
@@ -80,7 +80,7 @@ def test_a_later_token_cannot_change_an_earlier_one(position: int) -> None:
 def test_attention_equals_the_book_s_loop_over_heads() -> None:
     model = tiny_model()
     attention = model.blocks[0].attn
-    assert isinstance(attention, Attention)
+    assert isinstance(attention, GroupedQueryAttention)
     x = torch.randn(1, 5, 24, generator=torch.Generator().manual_seed(2))
     cos, sin = model.cos[:5], model.sin[:5]
     q = apply_rope(attention.q_proj(x).view(5, 4, 6).transpose(0, 1), cos, sin)

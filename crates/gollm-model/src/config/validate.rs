@@ -15,8 +15,8 @@ const MAX_TOKENS: usize = 1 << 24;
 const MAX_LAYERS: usize = 1000;
 /// The largest head; published models have 32 to 256.
 const MAX_HEAD_DIM: usize = 4096;
-/// The largest RoPE table, `context_length · head_dim`: ten million tokens of 128.
-const MAX_ROPE_TABLE: usize = 1 << 31;
+/// The largest RoPE table, `context_length · head_dim`: half a million tokens of 128, 256 MiB as f32.
+const MAX_ROPE_TABLE: usize = 1 << 26;
 /// The largest body or table, in parameters: about four trillion.
 const MAX_PARAMETERS: u64 = 1 << 42;
 

@@ -39,16 +39,15 @@ impl Backend for Reference {
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
         let n_elements = n_elements(shape)?;
-        // The one allocation whose size a config decides: refuse it instead of aborting.
-        let mut values = Vec::new();
-        values
+        // The one allocation whose size a config decides: ask first, so that too much is an error and
+        // not an abort. `vec!` then gets zeroed pages that take no memory until they are written.
+        Vec::<f32>::new()
             .try_reserve_exact(n_elements)
             .map_err(|_| Error::Device {
                 device: self.name().to_owned(),
                 message: format!("no memory for {shape:?} f32 values ({n_elements} x 4 bytes)"),
             })?;
-        values.resize(n_elements, 0.0);
-        Ok(Storage::new(Numbers::F32(values)))
+        Ok(Storage::new(Numbers::F32(vec![0.0; n_elements])))
     }
 
     fn download(&self, tensor: &Tensor) -> Result<Vec<f32>> {
