@@ -70,14 +70,15 @@ fn to_text(
         "provenance",
         &Value::Object(file.provenance().clone()),
     );
-    let _ = writeln!(text, "\ntensors ({})", file.descriptors().len());
-    let width = file
-        .descriptors()
-        .iter()
-        .map(|tensor| tensor.name.len())
-        .max()
-        .unwrap_or(0);
-    for tensor in file.descriptors() {
+    tensors_to_text(&mut text, file.descriptors());
+    Ok(text)
+}
+
+fn tensors_to_text(text: &mut String, tensors: &[TensorDescriptor]) {
+    let _ = writeln!(text, "\ntensors ({})", tensors.len());
+    let width = tensors.iter().map(|tensor| tensor.name.len()).max();
+    let width = width.unwrap_or(0);
+    for tensor in tensors {
         let _ = writeln!(
             text,
             "  {:<width$}  {:<4}  {:<16} {:>14} bytes",
@@ -87,7 +88,6 @@ fn to_text(
             grouped(tensor.n_bytes as u128)
         );
     }
-    Ok(text)
 }
 
 /// A heading and one line for each key, deeper levels as JSON.
@@ -143,18 +143,6 @@ fn to_json(
             "n_bytes": tensor.n_bytes,
         })
     });
-    let tokenizer = tokenizer.map(|tokenizer| {
-        let specials = tokenizer.special_tokens();
-        let specials = specials
-            .map(|(text, id)| (text.to_owned(), id.into()))
-            .collect();
-        json!({
-            "kind": "bpe",
-            "vocab_size": tokenizer.vocab_size(),
-            "pattern": tokenizer.pattern().name(),
-            "special": Value::Object(specials),
-        })
-    });
     Ok(json!({
         "file": model.name,
         "format_version": file.version().to_string(),
@@ -164,11 +152,22 @@ fn to_json(
             "total": counts.total(),
             "without_embeddings": counts.without_embeddings(),
         },
-        "tokenizer": tokenizer,
+        "tokenizer": tokenizer.map(tokenizer_json),
         "chat_template": file.chat_template(),
         "provenance": file.provenance(),
         "tensors": tensors.collect::<Vec<_>>(),
     }))
+}
+
+fn tokenizer_json(tokenizer: &Tokenizer) -> Value {
+    let specials = tokenizer.special_tokens();
+    let specials = specials.map(|(text, id)| (text.to_owned(), id.into()));
+    json!({
+        "kind": "bpe",
+        "vocab_size": tokenizer.vocab_size(),
+        "pattern": tokenizer.pattern().name(),
+        "special": Value::Object(specials.collect()),
+    })
 }
 
 /// By way of the config's own text, which shows an f32 with as few digits as it needs.

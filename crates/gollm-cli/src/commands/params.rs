@@ -159,10 +159,10 @@ impl Costs {
                 grouped(last)
             );
         }
-        let prefill = approximately(u128::from(last.total()));
+        let most = approximately(u128::from(last.total()));
         let _ = writeln!(
             text,
-            "\nA token costs at most {prefill} FLOPs, a multiply-add as two."
+            "\nA token costs at most {most} FLOPs, a multiply-add as two."
         );
     }
 

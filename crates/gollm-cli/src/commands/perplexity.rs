@@ -1,8 +1,9 @@
 //! `gollm perplexity`: how surprised a model is by a text that it did not write.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use gollm_engine::{CancelFlag, Error, perplexity};
+use gollm_engine::{CancelFlag, Error, Perplexity, perplexity};
 use serde_json::json;
 
 use crate::args::switch;
@@ -47,12 +48,12 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
         return Err(model.no_tokenizer("perplexity is measured on text"));
     }
     let text = input::text(&args.file)?;
-    let cancel = CancelFlag::new();
-    interrupt::raise_on_ctrl_c(&cancel)?;
     let mut engine = model.engine(&device.device)?;
     let ids = engine.encode_prompt(&text, true);
+    let cancel = CancelFlag::new();
+    interrupt::raise_on_ctrl_c(&cancel)?;
 
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let (transformer, _) = engine.parts_mut();
     let measured = match perplexity(transformer, &ids, &cancel) {
         Err(Error::Cancelled) => {
@@ -62,27 +63,30 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
         measured => measured?,
     };
     let time = started.elapsed();
+    report(args, &model.name, measured, text.len())?;
+    let rate = measured.n_predicted as f64 / time.as_secs_f64();
+    let tokens = counted(measured.n_predicted, "token");
+    notes.say(format_args!("{tokens} in {} ({rate:.0}/s)", duration(time)));
+    Ok(Status::Done)
+}
+
+fn report(args: &Args, model: &str, measured: Perplexity, n_bytes: usize) -> Result<(), Failure> {
     // The sum over tokens in bits, spread over the bytes that they stand for.
     let bits = measured.mean_loss * measured.n_predicted as f64 / std::f64::consts::LN_2;
-    let bits_per_byte = bits / text.len().max(1) as f64;
-    let rate = measured.n_predicted as f64 / time.as_secs_f64();
+    let bits_per_byte = bits / n_bytes.max(1) as f64;
     if args.json {
-        output::print_json(&json!({
-            "model": model.name,
+        return output::print_json(&json!({
+            "model": model,
             "perplexity": measured.perplexity(),
             "mean_loss": measured.mean_loss,
             "bits_per_byte": bits_per_byte,
             "n_tokens": measured.n_predicted,
-            "n_bytes": text.len(),
-        }))?;
-    } else {
-        output::print(format!(
-            "perplexity     {:.4}\nmean loss      {:.6} nats a token\nbits per byte  {bits_per_byte:.4}\n",
-            measured.perplexity(),
-            measured.mean_loss,
-        ))?;
+            "n_bytes": n_bytes,
+        }));
     }
-    let tokens = counted(measured.n_predicted, "token");
-    notes.say(format_args!("{tokens} in {} ({rate:.0}/s)", duration(time)));
-    Ok(Status::Done)
+    output::print(format!(
+        "perplexity     {:.4}\nmean loss      {:.6} nats a token\nbits per byte  {bits_per_byte:.4}\n",
+        measured.perplexity(),
+        measured.mean_loss,
+    ))
 }

@@ -25,28 +25,17 @@ pub(super) fn generate(
     let mut sampler = Sampler::new(options.sampler).map_err(Error::from)?;
     let mut time_to_first_token = None;
     let mut ids = prompt.to_vec();
-    let mut n_seen = 0;
     let finish_reason = loop {
         let n_drawn = ids.len() - prompt.len();
         if let Some(reason) = reason_to_end(model, ids.len(), n_drawn, options) {
             break reason;
         }
-        let unseen = &ids[n_seen..];
-        let tokens = &unseen[..unseen.len().min(options.prefill_chunk)];
-        n_seen += tokens.len();
-        let logits = model.forward(&[SequenceTokens {
-            sequence: 0,
-            tokens,
-        }])?;
-        if n_seen < ids.len() {
+        let Some(logits) = feed(model, &ids, options)? else {
             continue;
-        }
-        let logits = logits.first().map(Vec::as_slice).unwrap_or_default();
-        let drawn = sampler.sample(logits, &ids);
-        let id = drawn.map_err(|source| Error::Sampling {
-            n_tokens: n_seen,
-            source,
-        })?;
+        };
+        let n_tokens = ids.len();
+        let drawn = sampler.sample(&logits, &ids);
+        let id = drawn.map_err(|source| Error::Sampling { n_tokens, source })?;
         time_to_first_token.get_or_insert_with(|| started.elapsed());
         ids.push(id);
         let separator = if n_drawn == 0 { "" } else { " " };
@@ -61,12 +50,31 @@ pub(super) fn generate(
         time_to_first_token,
         total_time: started.elapsed(),
     };
+    let text = String::new();
     Ok(Generation {
-        text: String::new(),
+        text,
         ids,
         finish_reason,
         statistics,
     })
+}
+
+/// Gives the model what it has not seen of `ids`, a chunk at a time. `None` if there is more.
+fn feed(
+    model: &mut dyn LanguageModel,
+    ids: &[u32],
+    options: &GenerateOptions,
+) -> Result<Option<Vec<f32>>, Failure> {
+    let unseen = ids.get(model.length(0)..).unwrap_or_default();
+    let tokens = &unseen[..unseen.len().min(options.prefill_chunk)];
+    let logits = model
+        .forward(&[SequenceTokens {
+            sequence: 0,
+            tokens,
+        }])?
+        .pop();
+    let is_all = tokens.len() == unseen.len();
+    Ok(is_all.then(|| logits.unwrap_or_default()))
 }
 
 fn reason_to_end(
