@@ -7,7 +7,7 @@
 //! The design decision is the [`Tensor`] handle. It carries its [`Device`], and its methods dispatch
 //! to that device's [`Backend`]. So the model is written once, without a type parameter for the
 //! machine in every signature, and a new machine is one implementation of one trait. Shapes are
-//! checked in the methods of `Tensor`, once for all backends; [`reference`] says what the numbers
+//! checked in the methods of `Tensor`, once for all backends; [`mod@reference`] says what the numbers
 //! mean; [`conformance`] holds any other backend to it.
 //!
 //! ```
