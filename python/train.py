@@ -27,6 +27,7 @@ from checkpoint import (
     checkpoints,
     find_checkpoint,
     load_checkpoint,
+    write_atomically,
 )
 from config import Config, ConfigError, load_config, model_config, training_config
 from corpus import CorpusBatches, open_corpus
@@ -65,6 +66,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("--config", type=Path, help="YAML file (default: configs/gollm-stories.yaml)")
     add("--out", type=Path, help="folder of the run (default: python/runs/<name of the config>)")
     add("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+    add(
+        "--init-from", type=Path, help="run or checkpoint whose weights and tokenizer to start from"
+    )
     add("--data", help="`stories` (default), a text file or folder, or hf:NAME (Hugging Face)")
     add("--tokenizer", type=Path, help="tokenizer to use (default: train one on the data)")
     add("--steps", type=int, help="optimizer steps of the whole run")
@@ -92,8 +96,11 @@ def train(parsed: argparse.Namespace) -> int:
     processes = join_processes(parsed.device)
     try:
         torch.manual_seed(config.training.seed)
+        start = None if parsed.resume else load_start(parsed.init_from, config, run, processes)
         batches = open_corpus(config, run, parsed.tokenizer, processes)
         trainer = make_trainer(name, config, batches, run, processes, parsed)
+        if start is not None:
+            trainer.start_from(start)
         if checkpoint is not None:
             check_same_data(checkpoint, trainer)
             trainer.resume(checkpoint)
@@ -123,6 +130,26 @@ def plan_run(parsed: argparse.Namespace) -> tuple[str, Config, Checkpoint | None
     asked = with_flags(saved if parsed.config is None else load_config(path), parsed)
     check_same_run(saved, asked, run)
     return str(checkpoint.meta["provenance"]["config"]), asked, checkpoint, run
+
+
+def load_start(
+    path: Path | None, config: Config, run: Path, processes: Processes
+) -> Checkpoint | None:
+    """The checkpoint whose weights a new run starts from; its tokenizer becomes the run's.
+
+    The weights mean nothing with another tokenizer, and do not fit another model.
+    """
+    if path is None:
+        return None
+    start = load_checkpoint(find_checkpoint(path))
+    theirs = model_config(start.meta["model"])
+    if dataclasses.replace(theirs, dtype=config.model.dtype) != config.model:
+        raise ConfigError(f"--init-from {path}: its model is another than the configuration's")
+    if processes.is_main:
+        run.mkdir(parents=True, exist_ok=True)
+        write_atomically(run / "tokenizer.json", start.tokenizer_json.encode("utf-8"))
+    processes.wait()
+    return start
 
 
 def with_flags(config: Config, parsed: argparse.Namespace) -> Config:

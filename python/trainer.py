@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_state_dict,
+    set_model_state_dict,
     set_state_dict,
 )
 from torch.nn.parallel import DistributedDataParallel
@@ -105,6 +106,12 @@ class Trainer:
         if options.compile:
             self.loss_function = torch.compile(sequence_loss)
 
+    def start_from(self, checkpoint: Checkpoint) -> None:
+        """Begins a new run, at step 0, with the weights of another; the provenance names both."""
+        set_model_state_dict(self.model, checkpoint.weights, options=FULL_STATE)
+        kept = ("step", "validation_loss", "training", "provenance")
+        self.provenance["init_from"] = {key: checkpoint.meta.get(key) for key in kept}
+
     def resume(self, checkpoint: Checkpoint) -> None:
         """Goes on where `checkpoint` was saved."""
         set_state_dict(
@@ -115,6 +122,8 @@ class Trainer:
             options=FULL_STATE,
         )
         torch.set_rng_state(checkpoint.random_state)
+        if (start := checkpoint.meta["provenance"].get("init_from")) is not None:
+            self.provenance["init_from"] = start
         self.step = int(checkpoint.meta["step"])
         self.validation_loss = checkpoint.meta.get("validation_loss")
         self.log.cut_after(self.step)
