@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = make_parser().parse_args(arguments)
     try:
         return train(parsed)
-    except (ConfigError, CheckpointError, GollmMissing, ValueError) as error:
+    except (ConfigError, CheckpointError, GollmMissing, ValueError, FileNotFoundError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except (OSError, FloatingPointError) as error:

@@ -314,7 +314,7 @@ def test_limits_and_special_tokens_are_checked(tmp_path: Path) -> None:
 
 def test_stories_become_tokens(tmp_path: Path) -> None:
     made = prepare(StoryCorpus(2), ByteTokenizer(), tmp_path, split="train", max_bytes=20_000)
-    texts = list(islice(stories.stories(2), made.n_documents))
+    texts = list(islice(StoryCorpus(2).documents("train"), made.n_documents))
     assert all_tokens(made) == framed(texts)
     assert 20_000 <= made.n_bytes < 22_000
 
@@ -433,3 +433,11 @@ def test_the_rust_tokenizer_frames_and_gives_back_the_stories(tmp_path: Path) ->
     assert tokens[0] == begin
     first = tokens[1 : tokens.index(end)]
     assert tokenizer.decode(first) == texts[0]
+
+
+def test_every_second_training_story_is_told_twice() -> None:
+    told = list(islice(StoryCorpus(1).documents("train"), 6))
+    single = [stories.story(1, index) for index in range(4)]
+    assert told == [single[0], single[0], single[1], single[2], single[2], single[3]]
+    validation = list(islice(StoryCorpus(1).documents("validation"), 4))
+    assert len(set(validation)) == 4

@@ -240,3 +240,27 @@ def test_a_tokenizer_of_another_size_is_refused(
     arguments = ["--config", str(config), "--out", str(tmp_path / "run")]
     assert train.main([*arguments, "--tokenizer", str(tmp_path / "small.bpe")]) == 2
     assert "has 270 ids and the model's vocab_size is 400" in capsys.readouterr().err
+
+
+def test_a_new_run_can_start_from_the_weights_of_another(
+    finished: Path, config: Path, tmp_path: Path
+) -> None:
+    flags = ["--config", str(config), "--init-from", str(finished), "--steps", "2"]
+    assert train.main([*flags, "--out", str(tmp_path)]) == 0
+    # Before its first step it knows what the other run knew after its last.
+    before = losses(finished)["validation", 40]
+    assert losses(tmp_path)["validation", 0] == pytest.approx(before, abs=1e-6)
+    assert (tmp_path / "tokenizer.json").read_bytes() == (finished / "tokenizer.json").read_bytes()
+    assert train.main(["--resume", "--out", str(tmp_path)]) == 0
+    start = load_checkpoint(find_checkpoint(tmp_path)).meta["provenance"]["init_from"]
+    assert (start["step"], start["validation_loss"]) == (40, before)
+
+
+def test_weights_of_another_model_are_refused(
+    finished: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(config.read_text().replace("n_layers: 2", "n_layers: 1"), encoding="utf-8")
+    flags = ["--config", str(other), "--init-from", str(finished), "--out", str(tmp_path / "run")]
+    assert train.main(flags) == 2
+    assert "its model is another than the configuration's" in capsys.readouterr().err
