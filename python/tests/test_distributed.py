@@ -30,7 +30,7 @@ def run(out: Path, n_processes: int, *flags: str) -> dict[tuple[str, int], float
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert result.returncode == 0, result.stderr[-2000:]

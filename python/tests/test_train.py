@@ -182,7 +182,7 @@ def test_ctrl_c_saves_and_the_resumed_run_gives_the_same_losses(
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130, said
     assert "go on with: python train.py --resume --out" in said
     stopped_at = load_checkpoint(checkpoints(out)[-1]).meta["step"]
@@ -220,7 +220,7 @@ def test_two_processes_prepare_the_data_once_and_train_alike(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr[-2000:]
     ours, theirs = losses(out), losses(finished)
