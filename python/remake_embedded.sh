@@ -8,7 +8,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
-trap 'git -C "$root" worktree prune' EXIT
+trap 'git -C "$root" worktree remove --force "$work/first"; git -C "$root" worktree remove --force "$work/second"' EXIT
 git -C "$root" worktree add --quiet --detach "$work/first" e3031ab
 git -C "$root" worktree add --quiet --detach "$work/second" 8696fe5
 
