@@ -69,7 +69,7 @@ class Golden:
 def random_model(config: ModelConfig, seed: int) -> Decoder:
     """A model with large random weights, so that every part changes the result.
 
-    The trainer's own start (standard deviation 0.02) would make a tiny model nearly linear and
+    A small start, such as a standard deviation of 0.02, would make a tiny model nearly linear and
     its logits nearly equal. Norm weights are spread around 1 so that a forgotten one shows.
     """
     model = Decoder(config).eval()

@@ -22,9 +22,6 @@ from torch import Tensor, nn
 
 from config import ModelConfig, RopeScaling
 
-# GPT-2's standard deviation for new weights (Radford et al. 2019, section 2.3).
-INIT_STD = 0.02
-
 
 class RMSNorm(nn.Module):
     """Rescales each token's vector to unit root-mean-square. Mirrors `rms_norm.rs`.
@@ -234,20 +231,20 @@ class Decoder(nn.Module):
     def init_weights(self, seed: int) -> None:
         """Draws every weight from its own seeded generator, so that a seed gives one model.
 
-        Matrices and the embedding: normal, standard deviation 0.02 (GPT-2). The two
-        projections that write into the residual stream (`o_proj`, `down_proj`) are divided by
-        `sqrt(2 · n_layers)`, so that the stream's variance does not grow with depth
-        (GPT-2, section 2.3). Norm weights: 1.
+        Matrices and the embedding: normal, standard deviation `1 / sqrt(inputs)`, so that numbers
+        of variance 1 stay so (LeCun et al. 1998, section 4.6). The two projections that write into
+        the residual stream (`o_proj`, `down_proj`) are divided by `sqrt(2 · n_layers)`, so that the
+        stream's variance does not grow with depth (GPT-2, section 2.3). Norm weights: 1.
         """
         generator = torch.Generator(device="cpu").manual_seed(seed)
-        residual_std = INIT_STD / math.sqrt(2 * self.config.n_layers)
+        residual_scale = 1 / math.sqrt(2 * self.config.n_layers)
         with torch.no_grad():
             for name, weight in self.named_parameters():
                 if weight.dim() == 1:
                     weight.fill_(1.0)
                     continue
                 residual = name.endswith(("o_proj.weight", "down_proj.weight"))
-                std = residual_std if residual else INIT_STD
+                std = weight.shape[1] ** -0.5 * (residual_scale if residual else 1.0)
                 # Drawn on the CPU whatever the device: the same seed, the same model everywhere.
                 weight.copy_(torch.randn(weight.shape, generator=generator) * std)
 

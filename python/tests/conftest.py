@@ -30,8 +30,8 @@ def _one_thread() -> None:
 def tiny_model(seed: int = 0, **changes: object) -> Decoder:
     """A tiny model with weights large enough that every part of it matters.
 
-    The trainer's own start (standard deviation 0.02) makes a tiny model nearly linear, so that
-    a mistake in attention would hide below the tolerances.
+    The trainer's own start gives every norm the same weight 1, so that a forgotten or misplaced
+    one would not show.
     """
     model = Decoder(replace(TINY, **changes))  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(seed)
