@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::args::switch;
 use crate::commands::{
-    completions, devices, generate, inspect, man, params, perplexity, random_model, tokenize,
-    train_tokenizer, verify,
+    bench, completions, devices, generate, inspect, man, params, perplexity, random_model,
+    tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
 use crate::output::Notes;
@@ -49,6 +49,7 @@ enum Command {
     Params(params::Args),
     Perplexity(perplexity::Args),
     RandomModel(random_model::Args),
+    Bench(Box<bench::Args>),
     Devices(devices::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -67,6 +68,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args)?,
             Command::Params(args) => params::run(args)?,
             Command::RandomModel(args) => random_model::run(args, notes)?,
+            Command::Bench(args) => bench::run(args, notes)?,
             Command::Devices(args) => devices::run(args)?,
             Command::Completions(args) => completions::run(args)?,
             Command::Man(args) => man::run(args, notes)?,

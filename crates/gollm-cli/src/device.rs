@@ -3,16 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use gollm_cpu::Cpu;
 use gollm_tensor::Device;
 
 use crate::failure::Failure;
 use crate::output::Notes;
 
-/// What this build has, with what is said about it.
-pub(crate) const AVAILABLE: [(DeviceName, &str); 1] = [(
-    DeviceName::Reference,
-    "readable Rust, one thread, f32 arithmetic",
-)];
+/// What this build has, the fastest first, with what is said about it.
+pub(crate) const AVAILABLE: [(DeviceName, &str); 2] = [
+    (DeviceName::Cpu, "vector instructions and threads"),
+    (
+        DeviceName::Reference,
+        "readable Rust, one thread, f32 arithmetic",
+    ),
+];
 
 /// A device as it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +83,28 @@ pub(crate) struct DeviceArgs {
 
     /// Threads to compute with; at most 1024
     ///
-    /// Left out, the device decides. The reference device always uses one.
+    /// Left out, one for each physical core. The reference device always uses one.
     #[arg(short, long, value_name = "N", env = "GOLLM_THREADS")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     threads: Option<u16>,
+
+    /// How cached keys and values are stored: f32 or f16
+    ///
+    /// f16 takes half the memory and reads a long context twice as fast. Only the cpu device has it.
+    #[arg(
+        long,
+        value_name = "TYPE",
+        env = "GOLLM_CACHE_TYPE",
+        default_value = "f32"
+    )]
+    cache_type: CacheType,
+}
+
+/// How cached keys and values are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CacheType {
+    F32,
+    F16,
 }
 
 /// A device that is ready, and what to say about it.
@@ -97,27 +119,47 @@ pub(crate) struct ChosenDevice {
 impl DeviceArgs {
     /// Opens the device.
     pub(crate) fn open(&self, notes: Notes) -> Result<ChosenDevice, Failure> {
-        let chosen = match self.device {
-            DeviceName::Auto => Some(&AVAILABLE[0]),
-            name => AVAILABLE.iter().find(|(available, _)| *available == name),
+        let name = match self.device {
+            DeviceName::Auto => AVAILABLE[0].0,
+            name => name,
         };
-        let Some((name, kernels)) = chosen else {
-            return Err(not_in_this_build(self.device));
+        let device = match name {
+            DeviceName::Cpu => self.cpu()?,
+            DeviceName::Reference => self.reference(notes)?,
+            _ => return Err(not_in_this_build(name)),
         };
+        let how = match self.device {
+            DeviceName::Auto => " (chosen by auto)",
+            _ => "",
+        };
+        let description = device.backend().description();
+        Ok(ChosenDevice {
+            device,
+            name: name.to_string(),
+            description: format!("{description}{how}"),
+        })
+    }
+
+    fn cpu(&self) -> Result<Device, Failure> {
+        let cpu = Cpu::new(self.threads.map_or(0, usize::from))?;
+        Ok(Device::new(match self.cache_type {
+            CacheType::F32 => cpu,
+            CacheType::F16 => cpu.with_half_cache(),
+        }))
+    }
+
+    fn reference(&self, notes: Notes) -> Result<Device, Failure> {
+        if self.cache_type == CacheType::F16 {
+            return Err(Failure::runtime(
+                "the reference device keeps its cache in f32; leave --cache-type out, or take --device cpu",
+            ));
+        }
         if let Some(threads @ 2..) = self.threads {
             notes.say(format_args!(
                 "note: the reference device computes on one thread; --threads {threads} changes nothing"
             ));
         }
-        let how = match self.device {
-            DeviceName::Auto => " (chosen by auto)",
-            _ => "",
-        };
-        Ok(ChosenDevice {
-            device: Device::reference(),
-            name: name.to_string(),
-            description: format!("{name}{how}: {kernels}"),
-        })
+        Ok(Device::reference())
     }
 }
 

@@ -37,8 +37,8 @@ impl KvCache {
         let shape = [n_sequences, config.context_length, width];
         let layers = part.layers.clone().map(|_| {
             Ok(LayerCache {
-                keys: device.zeros(&shape)?,
-                values: device.zeros(&shape)?,
+                keys: device.cache(&shape)?,
+                values: device.cache(&shape)?,
             })
         });
         Ok(Self {

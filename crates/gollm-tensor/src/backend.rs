@@ -46,7 +46,8 @@ impl fmt::Debug for Storage {
 /// [`Backend::cached_attention`] takes besides `q`, `k` and `v`.
 #[derive(Debug)]
 pub struct CachedAttention<'a> {
-    /// Keys of all sequences, `[n_sequences, context_length, n_kv_heads · head_dim]`.
+    /// Keys of all sequences, `[n_sequences, context_length, n_kv_heads · head_dim]`, as
+    /// [`Device::cache`](crate::Device::cache) made them.
     pub keys: &'a mut Tensor,
     /// Values of all sequences, of the same shape.
     pub values: &'a mut Tensor,
@@ -89,6 +90,16 @@ pub trait Backend: Send + Sync {
     ///
     /// If the device is out of memory.
     fn zeros(&self, shape: &[usize]) -> Result<Storage>;
+
+    /// Allocates a cache of zeros, in the storage type that this backend keeps caches in: f32, or f16
+    /// where it was told to.
+    ///
+    /// # Errors
+    ///
+    /// If the device is out of memory.
+    fn cache(&self, shape: &[usize]) -> Result<(DType, Storage)> {
+        Ok((DType::F32, self.zeros(shape)?))
+    }
 
     /// Reads a tensor back as f32, in row-major order; waits for queued work.
     ///

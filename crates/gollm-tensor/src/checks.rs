@@ -75,7 +75,14 @@ impl Tensor {
         self.beside("attention", "values", values)?;
         let [n_sequences, context_length, kv_width] = keys.cache("attention", "keys")?;
         check_shape!("attention", values, [n_sequences, context_length, kv_width])?;
-        values.stored_as_f32("attention", "values")?;
+        if values.dtype() != keys.dtype() {
+            return Err(Error::StorageType {
+                operation: "attention",
+                name: "values",
+                found: values.dtype(),
+                expected: "the type of the keys",
+            });
+        }
         check_heads("attention", "q", self, q_width, head_dim)?;
         check_heads("attention", "keys", keys, kv_width, head_dim)?;
         // Query heads share key/value heads in equal groups.
@@ -119,9 +126,16 @@ impl Tensor {
         self.matrix(operation, name)
     }
 
-    /// The three sizes of an f32 cache.
+    /// The three sizes of a cache.
     fn cache(&self, operation: &'static str, name: &'static str) -> Result<[usize; 3]> {
-        self.stored_as_f32(operation, name)?;
+        if !matches!(self.dtype(), DType::F32 | DType::F16) {
+            return Err(Error::StorageType {
+                operation,
+                name,
+                found: self.dtype(),
+                expected: "f32 or f16",
+            });
+        }
         self.sizes(operation, name, "[n_sequences, context_length, width]")
     }
 

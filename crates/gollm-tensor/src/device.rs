@@ -93,7 +93,19 @@ impl Device {
         self.upload(shape, dtype, quantize(values, dtype)?.into())
     }
 
-    /// Makes an f32 tensor of zeros, such as the memory of a cache.
+    /// Makes a tensor of zeros to keep keys or values in, f32 or, where the backend was told to save
+    /// memory, f16.
+    ///
+    /// # Errors
+    ///
+    /// As [`Device::zeros`].
+    pub fn cache(&self, shape: &[usize]) -> Result<Tensor> {
+        DType::F32.n_bytes(shape)?;
+        let (dtype, storage) = self.0.cache(shape)?;
+        Ok(Tensor::new(self.clone(), shape, dtype, storage))
+    }
+
+    /// Makes an f32 tensor of zeros.
     ///
     /// # Errors
     ///

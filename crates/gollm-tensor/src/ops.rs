@@ -117,7 +117,7 @@ impl Tensor {
     ///
     /// # Shapes
     ///
-    /// - `self`: `[n_sequences, context_length, width]`, f32
+    /// - `self`: `[n_sequences, context_length, width]`, made by [`Device::cache`](crate::Device::cache)
     /// - `rows`: `[n_tokens, width]`
     /// - `places`: one for each row
     ///
@@ -141,7 +141,8 @@ impl Tensor {
     /// # Shapes
     ///
     /// - `self` (`q`): `[n_tokens, n_heads · head_dim]`
-    /// - `keys`, `values`: `[n_sequences, context_length, n_kv_heads · head_dim]`, f32
+    /// - `keys`, `values`: `[n_sequences, context_length, n_kv_heads · head_dim]`, made by
+    ///   [`Device::cache`](crate::Device::cache)
     /// - `places`: one for each row
     /// - returns `[n_tokens, n_heads · head_dim]`
     ///

@@ -1,5 +1,6 @@
 //! One file for each command: its arguments, and what it does with them.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod devices;
 pub(crate) mod generate;

@@ -251,14 +251,14 @@ impl Suite<'_> {
             .collect();
         self.compare(
             format!("cached_attention {case}"),
-            self.bounds.f32,
+            self.bounds.cache,
             |device| {
                 let rope = &RopeTable::new(device, &frequencies, context_length)?;
                 let all: Vec<Place> = (0..3)
                     .flat_map(|s| Place::run(s, 0, context_length))
                     .collect();
-                let mut keys = device.zeros(&cache_shape)?;
-                let mut values = device.zeros(&cache_shape)?;
+                let mut keys = device.cache(&cache_shape)?;
+                let mut values = device.cache(&cache_shape)?;
                 let rows = [3 * context_length, kv_width];
                 keys.write_rows(&device.tensor(&rows, old_keys)?, &all)?;
                 values.write_rows(&device.tensor(&rows, old_values)?, &all)?;
@@ -290,9 +290,9 @@ impl Suite<'_> {
         let places = Place::run(0, 0, 9);
         self.compare(
             format!("attention heads 2/1 x {head_dim}"),
-            self.bounds.f32,
+            self.bounds.cache,
             |device| {
-                let (mut keys, mut values) = (device.zeros(&shape)?, device.zeros(&shape)?);
+                let (mut keys, mut values) = (device.cache(&shape)?, device.cache(&shape)?);
                 keys.write_rows(&device.tensor(&shape[1..], &k)?, &places)?;
                 values.write_rows(&device.tensor(&shape[1..], &v)?, &places)?;
                 let q = device.tensor(&[9, 2 * head_dim], &q)?;

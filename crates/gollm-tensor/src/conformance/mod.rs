@@ -29,6 +29,8 @@ use crate::error::Result;
 pub struct Bounds {
     /// f32 operations: only the order of summation may differ.
     pub f32: f32,
+    /// Attention, which reads a cache: as `f32`, unless the backend keeps caches in f16.
+    pub cache: f32,
     /// Weights stored as f16 or bf16, on a backend that may round activations to the same type.
     pub half: f32,
     /// Weights stored as q8_0 or q4_0, compared on the same dequantized weights. A backend that
@@ -40,6 +42,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             f32: 1e-5,
+            cache: 1e-5,
             half: 1e-3,
             quantized: 1e-3,
         }

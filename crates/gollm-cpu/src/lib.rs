@@ -1,0 +1,33 @@
+//! The fast CPU backend: vector instructions, threads, and weights laid out for both.
+//!
+//! It gives the same results as [`gollm_tensor::reference`] within stated bounds (the conformance
+//! suite checks every operation), from the same forward pass in gollm-model. Start reading at
+//! `kernels/`, beside chapter 9 of the notes; [`ladder`] shows how the matrix product got there.
+//!
+//! ```
+//! use gollm_cpu::Cpu;
+//! use gollm_tensor::Device;
+//!
+//! # fn main() -> gollm_tensor::Result<()> {
+//! let device = Device::new(Cpu::new(2)?);
+//! let weight = device.tensor(&[2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])?;
+//! let x = device.tensor(&[1, 3], &[3.0, 4.0, 5.0])?;
+//! assert_eq!(x.matmul(&weight)?.to_vec()?, [3.0, 4.0]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod backend;
+mod buffers;
+mod kernels;
+pub mod ladder;
+mod memory;
+mod panels;
+mod product;
+pub mod roofline;
+mod simd;
+mod threads;
+
+pub use backend::Cpu;
+pub use simd::Machine;
+pub use threads::physical_cores;

@@ -1,0 +1,216 @@
+//! Quantized weights, laid out for the kernel that reads them: panels of 16 rows.
+//!
+//! In the file a block of 32 weights of one row lies together. A kernel that computes 16 outputs at
+//! once wants the same four columns of 16 rows side by side, 64 bytes, so that one instruction
+//! multiplies them with four activations and no sum ever crosses lanes. So the blocks are dealt out
+//! again when a weight is uploaded, once; it stays the same number of bytes.
+//!
+//! One panel, for `n_blocks = n_in / 32`:
+//!
+//! ```text
+//! block 0 | block 1 | …     each 8 (q8_0) or 4 (q4_0) lines of 64 bytes:
+//!     line c, bytes 4r..4r+4 = columns 4c..4c+4 of row r
+//! scales of block 0 | scales of block 1 | …   16 f16 each, row after row
+//! ```
+//!
+//! Bytes are stored as `q + zero_point`, unsigned: 128 for q8_0, 8 for q4_0 (as ggml has it already).
+//! The kernel subtracts `zero_point · Σ activations` once a block instead of converting each weight.
+//! In q4_0 the low halves of line `c` are columns `4c..`, the high halves columns `16 + 4c..`.
+
+use gollm_tensor::DType;
+
+use crate::simd::LANES;
+
+/// Weights in a block.
+pub(crate) const BLOCK: usize = 32;
+/// Bytes of a line.
+const LINE: usize = 64;
+
+/// 64 bytes on a boundary of 64: a cache line, a register.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; LINE]);
+
+/// A q8_0 or q4_0 matrix in panels of 16 rows; the last panel is filled up with zeros.
+pub(crate) struct Panels {
+    pub(crate) type_: Quantized,
+    n_rows: usize,
+    n_blocks: usize,
+    lines: Vec<Line>,
+}
+
+/// The two quantized types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quantized {
+    Q8_0,
+    Q4_0,
+}
+
+impl Quantized {
+    pub(crate) fn of(dtype: DType) -> Option<Self> {
+        match dtype {
+            DType::Q8_0 => Some(Self::Q8_0),
+            DType::Q4_0 => Some(Self::Q4_0),
+            DType::F32 | DType::F16 | DType::BF16 => None,
+        }
+    }
+
+    fn dtype(self) -> DType {
+        match self {
+            Self::Q8_0 => DType::Q8_0,
+            Self::Q4_0 => DType::Q4_0,
+        }
+    }
+
+    /// Lines of 64 bytes that a block of 16 rows takes, without its scales.
+    pub(crate) const fn lines(self) -> usize {
+        match self {
+            Self::Q8_0 => 8,
+            Self::Q4_0 => 4,
+        }
+    }
+
+    /// What was added to each weight to make it unsigned.
+    pub(crate) const fn zero_point(self) -> i32 {
+        match self {
+            Self::Q8_0 => 128,
+            Self::Q4_0 => 8,
+        }
+    }
+
+    /// What turns a byte of the file into a byte of a panel, and back.
+    const fn flip(self) -> u8 {
+        match self {
+            Self::Q8_0 => 0x80,
+            Self::Q4_0 => 0,
+        }
+    }
+}
+
+impl Panels {
+    /// Lays out `bytes`, a matrix of `n_rows` rows of `n_columns` in ggml's blocks.
+    ///
+    /// `bytes` has the length that the shape needs (checked by `Device::upload`).
+    pub(crate) fn new(type_: Quantized, [n_rows, n_columns]: [usize; 2], bytes: &[u8]) -> Self {
+        let n_blocks = n_columns / BLOCK;
+        let n_lines = n_rows.div_ceil(LANES) * Self::lines_per_panel(type_, n_blocks);
+        let mut panels = Self {
+            type_,
+            n_rows,
+            n_blocks,
+            lines: vec![Line([0; LINE]); n_lines],
+        };
+        let block_bytes = type_.dtype().block_bytes();
+        for (index, block) in bytes.chunks_exact(block_bytes).enumerate() {
+            panels.place(index / n_blocks, index % n_blocks, block);
+        }
+        panels
+    }
+
+    /// How many rows there are, without those that fill up the last panel.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// How many blocks a row has.
+    pub(crate) fn n_blocks(&self) -> usize {
+        self.n_blocks
+    }
+
+    /// The lines of a panel's blocks and its scales.
+    pub(crate) fn panel(&self, index: usize) -> (&[u8], &[u8]) {
+        let n_lines = Self::lines_per_panel(self.type_, self.n_blocks);
+        let lines = &self.lines[index * n_lines..(index + 1) * n_lines];
+        let (blocks, scales) = lines.split_at(self.n_blocks * self.type_.lines());
+        (bytes_of(blocks), bytes_of(scales))
+    }
+
+    /// A row in ggml's blocks again.
+    pub(crate) fn row(&self, row: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.n_blocks * self.type_.dtype().block_bytes());
+        let (blocks, scales) = self.panel(row / LANES);
+        let lane = row % LANES;
+        let n_bytes = self.type_.lines() * LINE;
+        for (lines, scales) in blocks
+            .chunks_exact(n_bytes)
+            .zip(scales.chunks_exact(2 * LANES))
+        {
+            bytes.extend_from_slice(&scales[2 * lane..2 * lane + 2]);
+            for line in lines.chunks_exact(LINE) {
+                let quad = &line[4 * lane..4 * lane + 4];
+                bytes.extend(quad.iter().map(|b| b ^ self.type_.flip()));
+            }
+        }
+        bytes
+    }
+
+    /// Lines of one panel: its blocks and, two blocks to a line, their scales.
+    fn lines_per_panel(type_: Quantized, n_blocks: usize) -> usize {
+        n_blocks * type_.lines() + n_blocks.div_ceil(2)
+    }
+
+    /// Deals out one block of the file.
+    fn place(&mut self, row: usize, block: usize, bytes: &[u8]) {
+        let type_ = self.type_;
+        let (panel, lane) = (row / LANES, row % LANES);
+        let start = panel * Self::lines_per_panel(type_, self.n_blocks);
+        let first = start + block * type_.lines();
+        for (line, quad) in self.lines[first..]
+            .iter_mut()
+            .zip(bytes[2..].chunks_exact(4))
+        {
+            for (to, from) in line.0[4 * lane..].iter_mut().zip(quad) {
+                *to = from ^ type_.flip();
+            }
+        }
+        let scales = start + self.n_blocks * type_.lines() + block / 2;
+        let at = (block % 2) * 2 * LANES + 2 * lane;
+        self.lines[scales].0[at..at + 2].copy_from_slice(&bytes[..2]);
+    }
+}
+
+fn bytes_of(lines: &[Line]) -> &[u8] {
+    // SAFETY: a `Line` is 64 bytes without padding, and the result borrows the same memory.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
+}
+
+impl std::fmt::Debug for Panels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Panels({:?} [{}, {}])",
+            self.type_,
+            self.n_rows,
+            self.n_blocks * BLOCK
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gollm_tensor::quantize;
+
+    use super::*;
+
+    #[test]
+    fn every_row_comes_back_as_it_was() {
+        for type_ in [Quantized::Q8_0, Quantized::Q4_0] {
+            for shape @ [n_rows, n_columns] in [[1, 32], [16, 64], [17, 96], [50, 160]] {
+                let values: Vec<f32> = (0..n_rows * n_columns)
+                    .map(|i| ((i * 37 + 11) % 101) as f32 - 50.0)
+                    .collect();
+                let bytes = quantize(&values, type_.dtype()).unwrap();
+                let panels = Panels::new(type_, shape, &bytes);
+                let rows: Vec<u8> = (0..n_rows).flat_map(|row| panels.row(row)).collect();
+                assert_eq!(rows, bytes, "{type_:?} {shape:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_matrix_takes_no_more_than_in_the_file() {
+        let bytes = vec![0; 64 * 8 * 34];
+        let panels = Panels::new(Quantized::Q8_0, [64, 256], &bytes);
+        assert_eq!(panels.lines.len() * LINE, bytes.len());
+    }
+}

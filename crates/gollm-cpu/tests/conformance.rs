@@ -1,0 +1,41 @@
+//! The backend agrees with the reference, with every kind of kernels that this processor has.
+
+use gollm_cpu::{Cpu, Machine};
+use gollm_tensor::Device;
+use gollm_tensor::conformance::{Bounds, assert_conforms};
+
+/// The bounds of this backend.
+///
+/// q8_0 and q4_0 products round the activations to 8 bits in blocks of 32: each moves by at most 1/254
+/// of its block's largest, in a random direction. Over a sum of n products of numbers spread evenly
+/// between -1 and 1 the errors add up to 0.4 % of the sum's own spread (1/254/√3 against 1/√3), and the
+/// largest of a few thousand is four times the usual; a block of one output of one row has no others
+/// to be measured against. Three times that is the bound.
+fn bounds() -> Bounds {
+    Bounds {
+        quantized: 2e-2,
+        ..Bounds::default()
+    }
+}
+
+#[test]
+fn a_cache_of_half_precision_costs_a_thousandth() {
+    let bounds = Bounds {
+        cache: 1e-3,
+        ..bounds()
+    };
+    for machine in Machine::available() {
+        let cpu = Cpu::with_machine(2, machine).unwrap().with_half_cache();
+        assert_conforms(&Device::new(cpu), &bounds);
+    }
+}
+
+#[test]
+fn every_operation_agrees_with_the_reference_on_every_machine() {
+    for machine in Machine::available() {
+        for n_threads in [1, 2, 3] {
+            let cpu = Cpu::with_machine(n_threads, machine).unwrap();
+            assert_conforms(&Device::new(cpu), &bounds());
+        }
+    }
+}
