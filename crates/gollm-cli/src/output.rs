@@ -57,6 +57,14 @@ impl Notes {
         }
     }
 
+    /// Shows how far something is, where stderr is a terminal: each call replaces the line of the one
+    /// before, and an empty one removes it.
+    pub(crate) fn progress(self, line: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            to_stderr(format_args!("\r\x1b[K{}", harmless_text(line)));
+        }
+    }
+
     /// Prints text to stderr, dimmed where there are colours, without ending the line.
     pub(crate) fn dimmed(self, text: &str) {
         if !self.quiet {

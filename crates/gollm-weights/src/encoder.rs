@@ -183,7 +183,8 @@ pub fn stored_dtype(shape: &[usize], dtype: DType) -> DType {
     if shape.len() == 1 { DType::F32 } else { dtype }
 }
 
-fn refused(name: &str, problem: DescriptorError) -> Error {
+/// A tensor that no reader would accept.
+pub(crate) fn refused(name: &str, problem: DescriptorError) -> Error {
     Error::Write(WriteError::Tensor {
         name: name.to_owned(),
         problem,

@@ -1,4 +1,4 @@
-//! The `.gollm` model file: read, write, verify.
+//! The `.gollm` model file: read, write, verify, quantize.
 //!
 //! This crate knows where in a file everything lies, and believes nothing that it has not checked: a
 //! file from a stranger gives a model or an error, never a crash, a hang, or more memory than a small
@@ -37,7 +37,8 @@
 //! ```
 //!
 //! Read next: `header.rs`, `descriptor.rs`, `head.rs`, then `encoder.rs`. The format byte by byte:
-//! `docs/format.md`. Notes: `notes/ch05-training-and-sampling.md`.
+//! `docs/format.md`. Notes: `notes/ch05-training-and-sampling.md`, and for `quantizer.rs`
+//! `notes/ch08-quantization.md`.
 
 // Tensor data is used in place, so the machine must store numbers as the file does.
 #[cfg(target_endian = "big")]
@@ -56,6 +57,8 @@ mod looks_like;
 mod metadata;
 mod model_file;
 mod non_finite;
+mod quantizer;
+mod rounding_error;
 mod verify;
 mod weight_source;
 mod writer;
@@ -67,5 +70,7 @@ pub use error::{Error, Result};
 pub use header::{ALIGNMENT, HEADER_BYTES, MAGIC, MAX_METADATA_BYTES, VERSION, Version};
 pub use metadata::{Metadata, MetadataError};
 pub use model_file::{ModelFile, OpenOptions};
+pub use quantizer::{QUANTIZED_FROM, Quantizer, TensorChange, quantized_dtype};
+pub use rounding_error::RoundingError;
 pub use verify::{Report, TensorReport, verify};
 pub use writer::{EncodedTensor, WriteError, Writer, write};

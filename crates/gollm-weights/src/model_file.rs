@@ -12,7 +12,7 @@ use crate::head::Head;
 use crate::header::Version;
 use crate::host_file;
 use crate::metadata::Metadata;
-use crate::verify::{Report, verify_data};
+use crate::verify::{Report, checked_data, verify_data};
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +118,17 @@ impl ModelFile {
     #[must_use]
     pub fn file_bytes(&self) -> usize {
         self.head.file_bytes
+    }
+
+    /// The BLAKE3 hash of the whole file, which says which file it is. Reads all of it.
+    #[must_use]
+    pub fn blake3(&self) -> [u8; 32] {
+        *blake3::hash(self.bytes.as_slice()).as_bytes()
+    }
+
+    /// The bytes of a tensor of this file, after their checksum has been compared.
+    pub(crate) fn checked_data(&self, tensor: &TensorDescriptor) -> Result<&[u8]> {
+        checked_data(self.bytes.as_slice(), tensor)
     }
 
     /// Everything in the file but its tensors.

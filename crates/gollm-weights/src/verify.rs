@@ -70,7 +70,7 @@ pub(crate) fn verify_data(file: &[u8], head: &Head) -> Result<Report> {
     let mut end = head.head_bytes;
     for tensor in &head.tensors {
         check_padding(file, end, tensor.offset)?;
-        check_tensor(file, tensor)?;
+        checked_data(file, tensor)?;
         end = tensor.offset + tensor.n_bytes;
     }
     // Only after all checksums: numbers in a damaged tensor mean nothing.
@@ -87,6 +87,7 @@ pub(crate) fn verify_data(file: &[u8], head: &Head) -> Result<Report> {
     })
 }
 
+/// A tensor's bytes, unchecked.
 fn data<'a>(file: &'a [u8], tensor: &TensorDescriptor) -> &'a [u8] {
     // The head's check has placed every tensor inside the file.
     file.get(tensor.offset..tensor.offset + tensor.n_bytes)
@@ -104,10 +105,12 @@ fn check_padding(file: &[u8], start: usize, end: usize) -> Result<()> {
     }
 }
 
-fn check_tensor(file: &[u8], tensor: &TensorDescriptor) -> Result<()> {
-    let found = blake3::hash(data(file, tensor));
+/// A tensor's bytes, after their checksum has been compared.
+pub(crate) fn checked_data<'a>(file: &'a [u8], tensor: &TensorDescriptor) -> Result<&'a [u8]> {
+    let data = data(file, tensor);
+    let found = blake3::hash(data);
     if *found.as_bytes() == tensor.checksum {
-        return Ok(());
+        return Ok(data);
     }
     Err(Error::TensorChecksum {
         name: tensor.name.clone(),

@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod params;
 pub(crate) mod perplexity;
+pub(crate) mod quantize;
 pub(crate) mod random_model;
 pub(crate) mod tokenize;
 pub(crate) mod train_tokenizer;

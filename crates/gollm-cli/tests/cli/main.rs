@@ -8,6 +8,7 @@
 mod files;
 mod generate;
 mod mistakes;
+mod quantize;
 mod shell;
 mod streams;
 mod support;

@@ -2,7 +2,7 @@
 
 use crate::support::{Files, done, run};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "generate",
     "tokenize",
     "train-tokenizer",
@@ -10,6 +10,7 @@ const COMMANDS: [&str; 11] = [
     "verify",
     "params",
     "perplexity",
+    "quantize",
     "random-model",
     "devices",
     "completions",
