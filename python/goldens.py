@@ -1,11 +1,11 @@
-"""Remakes the files in `test_data/` that PyTorch computes, and keeps the manifest of them all.
+"""Remakes the files in `test_data/` that Python makes, and keeps the manifest of them all.
 
-    python goldens.py                # remake goldens/ and describe it in MANIFEST.toml
+    python goldens.py                # remake goldens/ and the held-out text, and describe them
     python goldens.py --check        # compare every file with the manifest
     python goldens.py --record FILE --script CMD [--arguments …] [--seed N] [--note …]
                                      # describe a file that something else made
 
-What is in the files: `golden_models.py` and `golden_book.py`.
+What is in the files: `golden_models.py`, `golden_book.py` and `golden_text.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import golden_text
 from checkpoint import write_atomically
 from golden_book import SEED, book_examples
 from golden_models import CONFIGS, make_golden, pack
@@ -54,8 +55,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def remake(folder: Path) -> None:
-    """Writes `goldens/` and its entries in the manifest; other entries stay."""
-    made = {"goldens/book.json": (SEED, "operations by themselves", json_bytes(book_examples()))}
+    """Writes `goldens/`, the held-out text and their entries; other files keep theirs."""
+    made = {
+        "goldens/book.json": (SEED, "operations by themselves", json_bytes(book_examples())),
+        golden_text.NAME: (
+            golden_text.SEED,
+            f"{golden_text.N_STORIES} stories of the validation split, to measure models on",
+            golden_text.held_out_stories(),
+        ),
+    }
     goldens = folder / "goldens"
     goldens.mkdir(parents=True, exist_ok=True)
     entries = {

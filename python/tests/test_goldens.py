@@ -12,11 +12,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+import golden_text
 from golden_book import book_examples
 from golden_models import CONFIGS, N_GREEDY, make_golden, pack
 from goldens import TEST_DATA
 from manifest import Entry, ManifestError, check_manifest, read_manifest, sha256, write_manifest
 from model import rope_frequencies
+from stories import is_held_out, tell_story
 
 GOLDENS = TEST_DATA / "goldens"
 
@@ -47,6 +49,17 @@ def test_pytorch_still_computes_the_layers_of(name: str) -> None:
         # Another CPU or PyTorch may add in another order: float32's last digits.
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
     assert end == len(data)
+
+
+def test_the_held_out_text_is_what_the_generator_tells() -> None:
+    stored = (TEST_DATA / golden_text.NAME).read_bytes()
+    assert stored == golden_text.held_out_stories()
+    # Long enough to measure a model on, short enough to be kept beside the code.
+    assert 40_000 < len(stored) < 60_000
+    told = [
+        tell_story(golden_text.SEED, index, "validation") for index in range(golden_text.N_STORIES)
+    ]
+    assert all(is_held_out(story.plot, story.cast.hero.name) for story in told)
 
 
 def test_each_part_of_the_llama_3_formula_is_used() -> None:
