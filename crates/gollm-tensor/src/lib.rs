@@ -25,7 +25,8 @@
 //! # Ok::<(), gollm_tensor::Error>(())
 //! ```
 //!
-//! Read next: `tensor.rs`, `ops.rs`, then `reference/`. Notes: `notes/appendix-a-tensors.md`.
+//! Read next: `tensor.rs`, `ops.rs`, then `reference/`. Notes: `notes/appendix-a-tensors.md`, and for
+//! `storage_types.rs` `notes/ch08-quantization.md`.
 
 mod backend;
 mod checks;
@@ -57,3 +58,8 @@ pub use tensor::Tensor;
 #[cfg(doctest)]
 #[doc = include_str!("../../../notes/appendix-a-tensors.md")]
 struct AppendixANote;
+
+/// The code blocks of `notes/ch08-quantization.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch08-quantization.md")]
+struct Ch08Note;

@@ -1,8 +1,8 @@
 //! From f32 to a storage type and back: `quantize` and `dequantize`.
 //!
-//! Notes: `notes/appendix-a-tensors.md`. The blocked types follow ggml's layout
-//! (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>): a block is 32 values of one row
-//! that share one f16 scale.
+//! Notes: `notes/appendix-a-tensors.md`, `notes/ch08-quantization.md`. The blocked types follow ggml's
+//! layout (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>): a block is 32 values of one
+//! row that share one f16 scale.
 
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use half::{bf16, f16};
