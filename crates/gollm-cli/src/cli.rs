@@ -8,8 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::args::switch;
 use crate::commands::{
     bench, completions, devices, generate, inspect, man, params, perplexity, quantize,
-    random_model,
-    tokenize, train_tokenizer, verify,
+    random_model, tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
 use crate::output::Notes;
