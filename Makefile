@@ -34,6 +34,7 @@ lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 .PHONY: test-rust
 test-rust: ## every Rust test, the notes' code blocks included
 	$(CARGO) test --workspace --locked
+	$(CARGO) test -p gollm-cpu --features loom --lib --locked pool_model
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module

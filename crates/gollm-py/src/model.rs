@@ -72,7 +72,7 @@ impl Model {
 impl Model {
     /// Opens a model file.
     ///
-    /// `device` is where to compute: "auto" or "reference". The file is mapped into memory, unless
+    /// `device` is where to compute: "auto", "cpu" or "reference". The file is mapped into memory, unless
     /// `mmap` is False: then it is read, for files that others may shorten meanwhile. `verify`
     /// checks every checksum, which reads the whole file; damage to its head is always noticed.
     ///

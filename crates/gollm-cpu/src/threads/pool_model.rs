@@ -1,5 +1,5 @@
 //! Every interleaving of small pools, tried by loom:
-//! `cargo test -p gollm-cpu --features loom --lib pool_model --release`.
+//! `cargo test -p gollm-cpu --features loom --lib pool_model`.
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};

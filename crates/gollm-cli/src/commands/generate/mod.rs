@@ -98,13 +98,15 @@ pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status,
             sink.show_prompt(text, notes);
         }
     }
-    let continued = continue_prompt(&prompt, &options, &model, &device, &mut sink);
+    let (name, has_tokenizer) = (model.name.clone(), model.has_tokenizer());
+    let continued = continue_prompt(&prompt, &options, model, &device, &mut sink);
     sink.end_line()?;
     let (generation, ready) = continued?;
     let run = Run {
         generation,
         start_up: ready.duration_since(started),
-        model,
+        model: name,
+        has_tokenizer,
         device,
         options,
     };
@@ -119,17 +121,19 @@ pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status,
 }
 
 /// Continues the prompt with whatever the model has: text if it has a tokenizer, otherwise ids.
-/// Also says when the model was ready.
+/// Also says when the model was ready. The file is let go of then: a device that has laid out its
+/// weights anew no longer needs the mapping.
 fn continue_prompt(
     prompt: &Prompt,
     options: &GenerateOptions,
-    model: &OpenModel,
+    model: OpenModel,
     device: &ChosenDevice,
     sink: &mut Sink,
 ) -> Result<(Generation, Instant), Failure> {
     let continued = match (model.has_tokenizer(), prompt) {
         (true, _) => {
             let mut engine = model.engine(&device.device)?;
+            drop(model);
             let ready = Instant::now();
             let on_text = |text: &str| sink.push(text);
             let generation = match prompt {
@@ -140,6 +144,7 @@ fn continue_prompt(
         }
         (false, Prompt::Ids(ids)) => {
             let mut transformer = model.transformer(&device.device)?;
+            drop(model);
             let ready = Instant::now();
             (
                 ids_only::generate(&mut transformer, ids, options, sink)?,

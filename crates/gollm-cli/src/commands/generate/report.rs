@@ -9,14 +9,15 @@ use super::prompt::Prompt;
 use crate::bytes_shown::escaped;
 use crate::device::ChosenDevice;
 use crate::numbers::{counted, duration};
-use crate::open_model::OpenModel;
 
 /// A generation and what surrounds it.
 pub(super) struct Run {
     pub(super) generation: Generation,
     /// From the start of the program to a model that is ready.
     pub(super) start_up: Duration,
-    pub(super) model: OpenModel,
+    /// The model's name, and whether a tokenizer travels with it.
+    pub(super) model: String,
+    pub(super) has_tokenizer: bool,
     pub(super) device: ChosenDevice,
     pub(super) options: GenerateOptions,
 }
@@ -74,12 +75,12 @@ pub(super) fn to_json(run: &Run, prompt: &Prompt) -> Value {
         _ => None,
     };
     json!({
-        "model": run.model.name,
+        "model": run.model,
         "device": run.device.name,
         "seed": run.options.sampler.seed,
         "prompt": prompt,
         "prompt_ids": prompt_ids,
-        "text": run.model.has_tokenizer().then_some(&generation.text),
+        "text": run.has_tokenizer.then_some(&generation.text),
         "ids": generation.ids,
         "finish_reason": generation.finish_reason.name(),
         "stop_string": stop,
