@@ -17,7 +17,6 @@ use crate::kernels::dot::{self, Dots};
 use crate::kernels::gemm::{PackTokens, PackedProducts, TileSize};
 use crate::kernels::quantized::{Activations, PanelProducts, Quantize};
 use crate::memory::Weight;
-use crate::panels::BLOCK;
 use crate::simd::{LANES, Machine};
 use crate::threads::{Pool, Shared};
 
@@ -168,10 +167,14 @@ impl Workshop {
         drop(kept);
         activations.resize(n_tokens, n_in);
         let out = activations.shared();
-        let n_blocks = x.len() / BLOCK;
         self.pool
-            .for_each(n_blocks, self.grain(n_blocks, x.len()), |blocks| {
-                self.machine.run(Quantize { x, out, blocks });
+            .for_each(n_tokens, self.grain(n_tokens, x.len()), |tokens| {
+                self.machine.run(Quantize {
+                    x,
+                    n_in,
+                    out,
+                    tokens,
+                });
             });
         Prepared::Rounded(Lent {
             activations,

@@ -292,87 +292,114 @@ impl Block {
                 }
             }
         }
+        let mut weights = [[0.0f32; KEYS]; R];
+        let mut shrinks = [1.0f32; R];
+        let mut most_visible = 0;
         for r in 0..n {
             let n_visible = visible(first + r);
-            if n_visible == 0 {
-                continue;
+            most_visible = most_visible.max(n_visible);
+            if n_visible > 0 {
+                let (largest, total) = (&mut scratch.largest, &mut scratch.total);
+                shrinks[r] = softmax_step(
+                    simd,
+                    scores[r],
+                    n_visible,
+                    &mut weights[r],
+                    &mut largest[first + r],
+                    &mut total[first + r],
+                );
             }
-            let row = first + r;
-            let weights = softmax_step(
-                simd,
-                scores[r],
-                n_visible,
-                &mut scratch.largest[row],
-                &mut scratch.total[row],
-            );
-            let sums = &mut scratch.sums[row * self.padded..][..self.padded];
-            add_values(simd, &weights, n_visible, &scratch.values, sums);
+        }
+        let sums = &mut scratch.sums[first * self.padded..];
+        let values = &scratch.values[..most_visible * self.padded];
+        if n == R {
+            add_values::<S, R>(simd, &weights, &shrinks, values, self.padded, sums);
+        } else {
+            for r in 0..n {
+                let sums = &mut sums[r * self.padded..];
+                add_values::<S, 1>(
+                    simd,
+                    &[weights[r]],
+                    &[shrinks[r]],
+                    values,
+                    self.padded,
+                    sums,
+                );
+            }
         }
         n
     }
 }
 
-/// `sums = sums · shrink + Σ_j weights_j · values_j`.
+/// `sums_r = sums_r · shrink_r + Σ_j weights_rj · values_j` for `R` rows of `padded` numbers.
 #[inline(always)]
-fn add_values<S: Simd>(
+fn add_values<S: Simd, const R: usize>(
     simd: S,
-    (weights, shrink): &([f32; KEYS], f32),
-    n_visible: usize,
+    weights: &[[f32; KEYS]; R],
+    shrinks: &[f32; R],
     values: &[f32],
+    padded: usize,
     sums: &mut [f32],
 ) {
-    let padded = sums.len();
-    assert!(values.len() == KEYS * padded && n_visible <= KEYS);
+    assert!(sums.len() >= R * padded && values.len() <= KEYS * padded);
     let mut i = 0;
     while i < padded {
         // SAFETY: columns `i..` of rows of `padded` numbers, four vectors where there are four.
         unsafe {
-            let (values, sums) = (values.as_ptr().add(i), sums.as_mut_ptr().add(i));
-            let weights = &weights[..n_visible];
+            let (from, to) = (values.as_ptr().add(i), sums.as_mut_ptr().add(i));
+            let n_keys = values.len() / padded;
             if padded - i >= 4 * LANES {
-                weigh::<S, 4>(simd, weights, *shrink, values, padded, sums);
+                weigh::<S, R, 4>(simd, weights, shrinks, from, n_keys, padded, to);
                 i += 4 * LANES;
             } else {
-                weigh::<S, 1>(simd, weights, *shrink, values, padded, sums);
+                weigh::<S, R, 1>(simd, weights, shrinks, from, n_keys, padded, to);
                 i += LANES;
             }
         }
     }
 }
 
-/// `V` vectors of columns of the weighted sum.
+/// `V` vectors of columns of the weighted sums.
 ///
 /// # Safety
 ///
-/// `values` must point to one row for each weight, `stride` numbers apart, of `V · 16` numbers, and
-/// `sums` to `V · 16` numbers.
+/// `values` must point to `n_keys` rows, `stride` numbers apart, of `V · 16` numbers, and `sums` to `R`
+/// such rows.
 #[inline(always)]
-unsafe fn weigh<S: Simd, const V: usize>(
+unsafe fn weigh<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    weights: &[f32],
-    shrink: f32,
+    weights: &[[f32; KEYS]; R],
+    shrinks: &[f32; R],
     values: *const f32,
+    n_keys: usize,
     stride: usize,
     sums: *mut f32,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut total = [simd.splat(0.0); V];
-        for (v, total) in total.iter_mut().enumerate() {
-            *total = simd.mul(simd.load(sums.add(v * LANES)), simd.splat(shrink));
-        }
-        for (j, weight) in weights.iter().enumerate() {
-            let weight = simd.splat(*weight);
-            for (v, total) in total.iter_mut().enumerate() {
-                *total = simd.fma(
-                    weight,
-                    simd.load(values.add(j * stride + v * LANES)),
-                    *total,
-                );
+        let mut totals = [[simd.splat(0.0); V]; R];
+        for r in 0..R {
+            for v in 0..V {
+                let before = simd.load(sums.add(r * stride + v * LANES));
+                totals[r][v] = simd.mul(before, simd.splat(shrinks[r]));
             }
         }
-        for (v, total) in total.into_iter().enumerate() {
-            simd.store(sums.add(v * LANES), total);
+        for key in 0..n_keys.min(KEYS) {
+            let mut value = [simd.splat(0.0); V];
+            for v in 0..V {
+                value[v] = simd.load(values.add(key * stride + v * LANES));
+            }
+            for r in 0..R {
+                let weight = simd.splat(weights[r][key]);
+                for v in 0..V {
+                    totals[r][v] = simd.fma(weight, value[v], totals[r][v]);
+                }
+            }
+        }
+        for r in 0..R {
+            for v in 0..V {
+                simd.store(sums.add(r * stride + v * LANES), totals[r][v]);
+            }
         }
     }
 }
@@ -394,8 +421,8 @@ unsafe fn load<S: Simd, T: Stored>(simd: S, from: *const u8, n: usize) -> S::F32
     }
 }
 
-/// The weights of a block, relative to the largest score so far, and by how much the sums so far
-/// shrink.
+/// Fills in the weights of a block, relative to the largest score so far; returns by how much the sums so
+/// far shrink.
 #[inline(always)]
 #[expect(
     clippy::undocumented_unsafe_blocks,
@@ -405,10 +432,10 @@ fn softmax_step<S: Simd>(
     simd: S,
     scores: [S::F32; VECTORS],
     n_visible: usize,
+    weights: &mut [f32; KEYS],
     largest: &mut f32,
     total: &mut f32,
-) -> ([f32; KEYS], f32) {
-    let mut weights = [0.0f32; KEYS];
+) -> f32 {
     let at = weights.as_mut_ptr();
     // SAFETY, for the blocks below: four vectors of 16 in an array of 64.
     for v in 0..VECTORS {
@@ -439,5 +466,5 @@ fn softmax_step<S: Simd>(
     let shrink = (*largest - new_largest).exp();
     *total = *total * shrink + simd.sum(sum);
     *largest = new_largest;
-    (weights, shrink)
+    shrink
 }

@@ -18,7 +18,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::rows::{Rows, Stored, with_stored};
+use super::rows::{F32, Rows, Stored, with_stored};
 use crate::simd::{LANES, Machine, Simd, Task};
 use crate::threads::Shared;
 
@@ -69,26 +69,42 @@ impl Task for PackTokens<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let (n_columns, n_tile) = (self.n_columns, S::TILE_ROWS);
+        let n_tokens = self.x.len() / n_columns.max(1);
         for tile in self.range {
             // SAFETY: the threads of a region work on different tiles.
             let packed = unsafe {
                 self.packed
                     .part(tile * n_tile * n_columns, n_tile * n_columns)
             };
-            let tokens = &self.x[(tile * n_tile * n_columns).min(self.x.len())..];
-            for t in 0..n_tile {
-                match tokens.get(t * n_columns..(t + 1) * n_columns) {
-                    Some(row) => {
-                        for (to, from) in packed[t..].iter_mut().step_by(n_tile).zip(row) {
-                            *to = *from;
+            for column in (0..n_columns).step_by(LANES) {
+                let n = LANES.min(n_columns - column);
+                let mut rows = [simd.splat(0.0); LANES];
+                for t in 0..n_tile.min(n_tokens - tile * n_tile) {
+                    let from = &self.x[(tile * n_tile + t) * n_columns + column..][..n];
+                    // SAFETY: `n` elements.
+                    rows[t] = unsafe {
+                        if n == LANES {
+                            simd.load(from.as_ptr())
+                        } else {
+                            F32::load_some(simd, from.as_ptr().cast(), n)
                         }
+                    };
+                }
+                let turned = simd.transpose(rows);
+                for c in 0..n {
+                    let to = &mut packed[(column + c) * n_tile..];
+                    if let Some(to) = to.get_mut(..LANES) {
+                        // What is too much, the next column overwrites.
+                        // SAFETY: 16 elements.
+                        unsafe { simd.store(to.as_mut_ptr(), turned[c]) };
+                    } else {
+                        let mut room = [0.0f32; LANES];
+                        // SAFETY: an array of 16.
+                        unsafe { simd.store(room.as_mut_ptr(), turned[c]) };
+                        to[..n_tile].copy_from_slice(&room[..n_tile]);
                     }
-                    None => packed[t..]
-                        .iter_mut()
-                        .step_by(n_tile)
-                        .for_each(|to| *to = 0.0),
                 }
             }
         }
@@ -265,16 +281,26 @@ impl Place<'_> {
         let at = self.first + t * self.stride + v * LANES;
         // SAFETY: this thread's own outputs.
         let out = unsafe { self.out.part(at, n) };
-        let mut values = [0.0f32; LANES];
-        if self.add {
-            values[..n].copy_from_slice(out);
-        }
-        // SAFETY: arrays of 16.
+        let mut room = [0.0f32; LANES];
+        // The last panel of a weight may end inside a vector.
+        let to = if n == LANES {
+            out.as_mut_ptr()
+        } else {
+            room[..n].copy_from_slice(out);
+            room.as_mut_ptr()
+        };
+        // SAFETY: 16 elements either way.
         unsafe {
-            let sums = simd.add(sums, simd.load(values.as_ptr()));
-            simd.store(values.as_mut_ptr(), sums);
+            let before = if self.add {
+                simd.load(to)
+            } else {
+                simd.splat(0.0)
+            };
+            simd.store(to, simd.add(sums, before));
         }
-        out.copy_from_slice(&values[..n]);
+        if n < LANES {
+            out.copy_from_slice(&room[..n]);
+        }
     }
 }
 

@@ -10,91 +10,112 @@
 
 use std::ops::Range;
 
-use crate::panels::{BLOCK, Panels};
+use crate::panels::{BLOCK, Panels, Quantized};
 use crate::simd::{LANES, Simd, Task};
 use crate::threads::Shared;
 
-/// Activations rounded to 8 bits.
+/// Activations rounded to 8 bits, in tiles of as many tokens as the kernel takes at once.
+///
+/// A tile of `N` tokens is a list of its blocks, and everything that the kernel needs of a block lies
+/// together: the quants, four of each token and then the next four, the scales, and the sums of the
+/// quants times minus the zero points. One address then reaches all of it.
 #[derive(Debug, Default)]
 pub(crate) struct Activations {
-    /// `[n_tokens, n_in]`.
-    quants: Vec<i8>,
-    /// What a quant is multiplied by, `[n_tokens, n_in / 32]`.
-    scales: Vec<f32>,
-    /// The sum of each block's quants, `[n_tokens, n_in / 32]`.
-    sums: Vec<i32>,
+    words: Vec<u32>,
+    n_tokens: usize,
+    n_blocks: usize,
 }
+
+/// 32-bit words of one block of one token: 8 of quants, one scale, two sums.
+const WORDS: usize = 8 + 1 + 2;
 
 impl Activations {
     /// Makes room for `n_tokens` rows of `n_in`, a multiple of 32.
     pub(crate) fn resize(&mut self, n_tokens: usize, n_in: usize) {
-        self.quants.resize(n_tokens * n_in, 0);
-        self.scales.resize(n_tokens * n_in / BLOCK, 0.0);
-        self.sums.resize(n_tokens * n_in / BLOCK, 0);
-    }
-
-    /// The three parts, for writing a range of blocks from each of several threads.
-    pub(crate) fn shared(&mut self) -> SharedActivations<'_> {
-        SharedActivations {
-            quants: Shared::new(&mut self.quants),
-            scales: Shared::new(&mut self.scales),
-            sums: Shared::new(&mut self.sums),
+        (self.n_tokens, self.n_blocks) = (n_tokens, n_in / BLOCK);
+        let n = n_tokens * self.n_blocks * WORDS;
+        if self.words.len() < n {
+            self.words.resize(n, 0);
         }
     }
+
+    /// The words, for writing from several threads.
+    pub(crate) fn shared(&mut self) -> Shared<'_, u32> {
+        Shared::new(&mut self.words)
+    }
 }
 
-/// [`Activations`] that several threads fill.
-#[derive(Clone, Copy)]
-pub(crate) struct SharedActivations<'a> {
-    quants: Shared<'a, i8>,
-    scales: Shared<'a, f32>,
-    sums: Shared<'a, i32>,
+/// The tile that starts at `token` has this many tokens: the most that the machine takes, or the
+/// largest power of two that is left.
+#[inline(always)]
+fn tile_len<S: Simd>(token: usize, n_tokens: usize) -> usize {
+    let left = (n_tokens - token).min(S::QUANTIZED_TOKENS);
+    1 << left.ilog2()
 }
 
-/// Rounds some blocks of activations.
+/// Rounds the activations of some tokens.
 pub(crate) struct Quantize<'a> {
-    /// All activations.
+    /// `[n_tokens, n_in]`.
     pub(crate) x: &'a [f32],
-    pub(crate) out: SharedActivations<'a>,
-    /// Which blocks of 32 of `x`, counted through all tokens.
-    pub(crate) blocks: Range<usize>,
+    pub(crate) n_in: usize,
+    pub(crate) out: Shared<'a, u32>,
+    /// Which tokens.
+    pub(crate) tokens: Range<usize>,
 }
 
 impl Task for Quantize<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _simd: S) {
-        // Plain Rust: inside a function with the machine's features the compiler makes vectors of it.
-        for block in self.blocks {
-            let x = &self.x[block * BLOCK..(block + 1) * BLOCK];
-            let mut largest = [0.0f32; LANES];
-            for half in x.chunks_exact(LANES) {
-                for (largest, v) in largest.iter_mut().zip(half) {
-                    *largest = if v.abs() > *largest {
-                        v.abs()
-                    } else {
-                        *largest
-                    };
+    fn run<S: Simd>(self, simd: S) {
+        let (n_tokens, n_blocks) = (self.x.len() / self.n_in, self.n_in / BLOCK);
+        let mut first = 0;
+        while first < n_tokens {
+            let n = tile_len::<S>(first, n_tokens);
+            for t in 0..n {
+                let token = first + t;
+                if !self.tokens.contains(&token) {
+                    continue;
+                }
+                for block in 0..n_blocks {
+                    let start = token * self.n_in + block * BLOCK;
+                    let mut quants = [0u32; BLOCK / 4];
+                    let (scale, sum) = round(simd, &self.x[start..start + BLOCK], &mut quants);
+                    let at = (first * n_blocks + n * block) * WORDS + t;
+                    for c in 0..BLOCK / 4 {
+                        self.out.write(at + c * n, quants[c]);
+                    }
+                    self.out.write(at + 8 * n, scale.to_bits());
+                    for (i, type_) in [Quantized::Q8_0, Quantized::Q4_0].into_iter().enumerate() {
+                        let shifted = -type_.zero_point() * sum;
+                        self.out.write(at + (9 + i) * n, shifted.cast_unsigned());
+                    }
                 }
             }
-            let largest = largest.into_iter().fold(0.0f32, f32::max);
-            // A block of zeros, and one with an infinity or a NaN, which the scale then carries on.
-            let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-            let mut sum = 0;
-            let mut quants = [0i8; BLOCK];
-            for (q, v) in quants.iter_mut().zip(x) {
-                // 1.5 · 2^23 pushes the fraction out of the mantissa, which rounds to the nearest whole
-                // number and leaves that in the lowest bits.
-                *q = (v * inverse + 12_582_912.0).to_bits() as u8 as i8;
-                sum += i32::from(*q);
-            }
-            let nan = x.iter().any(|v| v.is_nan());
-            let scale = if nan { f32::NAN } else { largest / 127.0 };
-            self.out.quants.write_slice(block * BLOCK, &quants);
-            self.out.scales.write(block, scale);
-            self.out.sums.write(block, sum);
+            first += n;
         }
+    }
+}
+
+/// A block in 8 bits: fills in the quants, returns what they are multiplied by and their sum.
+#[inline(always)]
+fn round<S: Simd>(simd: S, x: &[f32], quants: &mut [u32; BLOCK / 4]) -> (f32, i32) {
+    assert!(x.len() == 2 * LANES);
+    // SAFETY: two vectors of 16, and 32 bytes.
+    unsafe {
+        let (a, b) = (simd.load(x.as_ptr()), simd.load(x.as_ptr().add(LANES)));
+        let minus = simd.splat(-1.0);
+        let (minus_a, minus_b) = (simd.mul(a, minus), simd.mul(b, minus));
+        let highest = simd.max(simd.max(a, minus_a), simd.max(b, minus_b));
+        let highest = simd.largest(highest);
+        let inverse = simd.splat(if highest > 0.0 { 127.0 / highest } else { 0.0 });
+        let (a, b) = (simd.mul(a, inverse), simd.mul(b, inverse));
+        let to = quants.as_mut_ptr().cast::<i8>();
+        simd.store_i8(to, a);
+        simd.store_i8(to.add(LANES), b);
+        let sum = simd.sum(simd.add(simd.round(a), simd.round(b)));
+        // A NaN or an infinity among the activations made the sum a NaN; the scale carries it on.
+        (highest / 127.0 + 0.0 * sum, sum as i32)
     }
 }
 
@@ -113,36 +134,19 @@ impl Task for PanelProducts<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let n_blocks = self.weight.n_blocks();
-        let n_tokens = self.x.scales.len().checked_div(n_blocks).unwrap_or(0);
+        let n_tokens = self.x.n_tokens;
+        assert!(self.x.n_blocks == self.weight.n_blocks());
         for panel in self.range.clone() {
             let mut token = 0;
             while token < n_tokens {
-                let most = S::QUANTIZED_TOKENS.min(n_tokens - token);
-                token += match most {
-                    8.. => tile::<S, 8>(simd, &self, panel, token),
-                    4.. => tile::<S, 4>(simd, &self, panel, token),
-                    2.. => tile::<S, 2>(simd, &self, panel, token),
+                token += match tile_len::<S>(token, n_tokens) {
+                    8 => tile::<S, 8>(simd, &self, panel, token),
+                    4 => tile::<S, 4>(simd, &self, panel, token),
+                    2 => tile::<S, 2>(simd, &self, panel, token),
                     _ => tile::<S, 1>(simd, &self, panel, token),
                 };
             }
         }
-    }
-}
-
-/// Four quants of a block, the `c`-th of eight times four.
-///
-/// # Safety
-///
-/// The block must be readable.
-#[inline(always)]
-unsafe fn four(quants: *const i8, block: usize, c: usize) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        quants
-            .add(block * BLOCK + 4 * c)
-            .cast::<i32>()
-            .read_unaligned()
     }
 }
 
@@ -158,44 +162,39 @@ fn tile<S: Simd, const N: usize>(
     let (lines, scales) = task.weight.panel(panel);
     let block_bytes = type_.lines() * 64;
     assert!(lines.len() == n_blocks * block_bytes && scales.len() >= n_blocks * 2 * LANES);
-    let mut quants = [std::ptr::null::<i8>(); N];
-    let (mut x_scales, mut x_sums) = ([&[0.0f32][..]; N], [&[0i32][..]; N]);
-    for t in 0..N {
-        let blocks = (token + t) * n_blocks..(token + t + 1) * n_blocks;
-        quants[t] = task.x.quants[blocks.start * BLOCK..blocks.end * BLOCK].as_ptr();
-        x_scales[t] = &task.x.scales[blocks.clone()];
-        x_sums[t] = &task.x.sums[blocks];
-    }
+    let words = &task.x.words[token * n_blocks * WORDS..(token + N) * n_blocks * WORDS];
+    let shifts = if type_ == Quantized::Q8_0 { 9 } else { 10 };
     let mut totals = [simd.splat(0.0); N];
     for block in 0..n_blocks {
-        // Σ (w + z) · a − z · Σ a = Σ w · a.
-        let mut sums = [simd.splat_i32(0); N];
-        for t in 0..N {
-            sums[t] = simd.splat_i32(-type_.zero_point() * x_sums[t][block]);
-        }
-        // SAFETY: a block is `block_bytes` of `lines` (asserted above) and 32 quants of each token,
-        // that is eight times four; its scales are 32 bytes of `scales`.
+        // SAFETY: a block is `block_bytes` of `lines`, its scales 32 bytes of `scales` (asserted
+        // above), and `WORDS` words for each of `N` tokens.
         unsafe {
+            let x = words.as_ptr().add(block * N * WORDS).cast::<i32>();
             let lines = lines.as_ptr().add(block * block_bytes);
-            if type_.lines() == 8 {
+            // Σ (w + z) · a − z · Σ a = Σ w · a.
+            let mut sums = [simd.splat_i32(0); N];
+            for t in 0..N {
+                sums[t] = simd.splat_i32(*x.add(shifts * N + t));
+            }
+            if type_ == Quantized::Q8_0 {
                 for c in 0..8 {
                     let weights = simd.load_u8(lines.add(64 * c));
                     for t in 0..N {
-                        sums[t] = simd.dot4(sums[t], weights, four(quants[t], block, c));
+                        sums[t] = simd.dot4(sums[t], weights, *x.add(c * N + t));
                     }
                 }
             } else {
                 for c in 0..4 {
                     let (low, high) = simd.nibbles(simd.load_u8(lines.add(64 * c)));
                     for t in 0..N {
-                        sums[t] = simd.dot4(sums[t], low, four(quants[t], block, c));
-                        sums[t] = simd.dot4(sums[t], high, four(quants[t], block, c + 4));
+                        sums[t] = simd.dot4(sums[t], low, *x.add(c * N + t));
+                        sums[t] = simd.dot4(sums[t], high, *x.add((c + 4) * N + t));
                     }
                 }
             }
             let scale = simd.load_f16(scales.as_ptr().add(block * 2 * LANES));
             for t in 0..N {
-                let scale = simd.mul(scale, simd.splat(x_scales[t][block]));
+                let scale = simd.mul(scale, simd.splat(*x.add(8 * N + t).cast::<f32>()));
                 totals[t] = simd.fma(simd.to_f32(sums[t]), scale, totals[t]);
             }
         }

@@ -189,6 +189,21 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn store_i8(self, to: *mut i8, value: Self::F32) {
+        // SAFETY: the caller promises 16 writable bytes.
+        unsafe {
+            let (low, high) = (_mm256_cvtps_epi32(value[0]), _mm256_cvtps_epi32(value[1]));
+            // `packs` works within halves; the permutation puts quarters 0, 2, 1, 3 in order.
+            let words = _mm256_permute4x64_epi64::<0xD8>(_mm256_packs_epi32(low, high));
+            let (low, high) = (
+                _mm256_castsi256_si128(words),
+                _mm256_extracti128_si256::<1>(words),
+            );
+            _mm_storeu_si128(to.cast(), _mm_packs_epi16(low, high));
+        }
+    }
+
+    #[inline(always)]
     fn splat_i32(self, value: i32) -> Self::I32 {
         unsafe { [_mm256_set1_epi32(value); 2] }
     }

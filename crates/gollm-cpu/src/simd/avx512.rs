@@ -167,6 +167,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn store_i8(self, to: *mut i8, value: Self::F32) {
+        // SAFETY: the caller promises 16 writable bytes.
+        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value))) }
+    }
+
+    #[inline(always)]
     fn splat_i32(self, value: i32) -> Self::I32 {
         unsafe { _mm512_set1_epi32(value) }
     }

@@ -102,6 +102,14 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     ///
     /// 32 bytes must be readable at `from`; no alignment is needed.
     unsafe fn load_bf16(self, from: *const u8) -> Self::F32;
+    /// Writes 16 numbers from −127 to 127 as signed bytes, rounded to the nearest. What a number that
+    /// is not one becomes is not said.
+    ///
+    /// # Safety
+    ///
+    /// 16 bytes must be writable at `to`.
+    unsafe fn store_i8(self, to: *mut i8, value: Self::F32);
+
     /// The same integer in every lane.
     fn splat_i32(self, value: i32) -> Self::I32;
     /// Integers as numbers.

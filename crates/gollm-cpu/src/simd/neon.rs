@@ -199,6 +199,18 @@ impl<const DOT: bool> Simd for Neon<DOT> {
     }
 
     #[inline(always)]
+    unsafe fn store_i8(self, to: *mut i8, value: Self::F32) {
+        // SAFETY: the caller promises 16 writable bytes.
+        unsafe {
+            let (a, b) = (vcvtnq_s32_f32(value[0]), vcvtnq_s32_f32(value[1]));
+            let (c, d) = (vcvtnq_s32_f32(value[2]), vcvtnq_s32_f32(value[3]));
+            let low = vcombine_s16(vmovn_s32(a), vmovn_s32(b));
+            let high = vcombine_s16(vmovn_s32(c), vmovn_s32(d));
+            vst1q_s8(to, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
+        }
+    }
+
+    #[inline(always)]
     fn splat_i32(self, value: i32) -> Self::I32 {
         unsafe { [vdupq_n_s32(value); 4] }
     }

@@ -46,6 +46,9 @@ impl Task for Everything {
             keep(simd.splat(simd.largest(x)));
             keep(simd.load_f16(halves.as_ptr()));
             keep(simd.load_bf16(bf16s.as_ptr()));
+            let mut rounded = [0i8; LANES];
+            simd.store_i8(rounded.as_mut_ptr(), simd.mul(x, simd.splat(18.1)));
+            keep(simd.load(rounded.map(f32::from).as_ptr()));
             let mut rows = [x; LANES];
             for (i, row) in rows.iter_mut().enumerate() {
                 *row = simd.add(x, simd.splat(100.0 * i as f32));
