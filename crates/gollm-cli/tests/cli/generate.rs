@@ -48,7 +48,9 @@ fn stderr_says_model_device_seed_and_statistics() {
     let first = ran.stderr.lines().next().unwrap();
     for part in [
         model.as_str(),
-        "reference (chosen by auto)",
+        "device cpu: ",
+        " kernels, ",
+        "(chosen by auto)",
         "seed 7",
         "parameters",
     ] {
@@ -175,7 +177,7 @@ fn json_holds_text_ids_reason_statistics_seed_and_model() {
     ])
     .json();
     assert_eq!(json["model"], model.as_str());
-    assert_eq!(json["device"], "reference");
+    assert_eq!(json["device"], "cpu");
     assert_eq!(json["seed"], 9);
     assert_eq!(json["finish_reason"], "length");
     let ids: Vec<u32> = serde_json::from_value(json["ids"].clone()).unwrap();
@@ -312,6 +314,40 @@ fn a_model_without_a_tokenizer_answers_ids_with_ids() {
     let full = done(&["generate", "-m", &without, "--prompt-ids", "7", "--json"]).json();
     assert_eq!(full["finish_reason"], "context");
     assert_eq!(full["ids"].as_array().unwrap().len(), 48);
+}
+
+/// The embedded model, 60 tokens: a greedy choice changes only where two logits are closer than what the
+/// order of a sum changes, which is a millionth of them.
+#[test]
+fn cpu_and_reference_write_the_same_greedy_text() {
+    let text = |device: &[&str]| {
+        let greedy = ["generate", "--temp", "0", "-n", "60", "Once upon a time"];
+        done(&[&greedy, device].concat()).text()
+    };
+    let expected = text(&["--device", "reference"]);
+    assert_eq!(text(&["--device", "cpu"]), expected);
+    assert_eq!(text(&["--device", "cpu", "-t", "1"]), expected);
+    assert_eq!(text(&["--device", "cpu", "-t", "3"]), expected);
+}
+
+#[test]
+fn a_cache_of_half_precision_is_for_the_cpu_device() {
+    let ran = done(&["generate", "-n", "5", "--cache-type", "f16", "Once"]);
+    assert!(ran.stderr.contains("f16 cache"), "{}", ran.stderr);
+    let refused = run(&[
+        "generate",
+        "--device",
+        "reference",
+        "--cache-type",
+        "f16",
+        "Once",
+    ]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("--cache-type"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

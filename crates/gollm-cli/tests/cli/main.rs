@@ -5,6 +5,7 @@
     reason = "helpers of tests, which should stop where they cannot go on"
 )]
 
+mod bench;
 mod files;
 mod generate;
 mod mistakes;

@@ -2,7 +2,7 @@
 
 use crate::support::{Files, done, run};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "generate",
     "tokenize",
     "train-tokenizer",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 12] = [
     "perplexity",
     "quantize",
     "random-model",
+    "bench",
     "devices",
     "completions",
     "man",
@@ -76,8 +77,8 @@ fn devices_lists_what_generate_accepts() {
         .iter()
         .map(|device| device["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["reference"]);
-    assert!(done(&["devices"]).text().starts_with("reference\t"));
+    assert_eq!(names, ["cpu", "reference"]);
+    assert!(done(&["devices"]).text().starts_with("cpu\t"));
     for name in names {
         done(&["generate", "-n", "1", "--device", name, "Once"]);
     }

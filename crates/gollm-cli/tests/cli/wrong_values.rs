@@ -15,9 +15,9 @@ fn a_flag_with_a_value_that_cannot_be() {
         ),
         (&["--device", "cuda:x"], USAGE, "cuda or cuda:N"),
         (
-            &["--device", "cpu"],
-            RUNTIME,
-            "device `cpu` is not in this build",
+            &["--cache-type", "q8_0"],
+            USAGE,
+            "possible values: f32, f16",
         ),
         (
             &["--device", "wgpu"],
