@@ -19,6 +19,11 @@ pub(crate) const UPPER: u8 = 1 << 4;
 /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`: what may stand where o200k expects lower case.
 pub(crate) const LOWER: u8 = 1 << 5;
 
+/// `[^\s\p{L}\p{N}]`: whether these category bits are those of a symbol.
+pub(crate) fn is_symbol(class: u8) -> bool {
+    class & (SPACE | LETTER | NUMBER) == 0
+}
+
 const CATEGORIES: [(&str, u8); 6] = [
     (r"\p{L}", LETTER),
     (r"\p{N}", NUMBER),
@@ -35,6 +40,8 @@ const CATEGORIES: [(&str, u8); 6] = [
 /// that tiktoken-rs uses, so both follow the same version of Unicode.
 pub(crate) struct CharClasses {
     bits: Vec<u8>,
+    /// The first of them once more, in a place of their own, by byte; 0 above 127.
+    ascii: [u8; 256],
 }
 
 impl CharClasses {
@@ -66,10 +73,19 @@ impl CharClasses {
                 }
             }
         }
-        Ok(CharClasses { bits })
+        let mut ascii = [0; 256];
+        ascii[..128].copy_from_slice(&bits[..128]);
+        Ok(CharClasses { bits, ascii })
+    }
+
+    /// The category bits of the ASCII character that is this byte.
+    #[inline]
+    pub(crate) fn of_ascii(&self, byte: u8) -> u8 {
+        self.ascii[usize::from(byte)]
     }
 
     /// The category bits of `character`.
+    #[inline]
     pub(crate) fn of(&self, character: char) -> u8 {
         self.bits[character as usize]
     }

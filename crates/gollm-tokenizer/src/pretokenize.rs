@@ -5,7 +5,7 @@
 //! every piece is found after looking at each character a bounded number of times, so 1 MB of
 //! spaces costs what 1 MB of prose costs, and nothing can run out of stack.
 
-use crate::char_class::{CharClasses, LETTER, LOWER, NEWLINE, NUMBER, SPACE, UPPER};
+use crate::char_class::{CharClasses, LETTER, LOWER, NEWLINE, NUMBER, SPACE, UPPER, is_symbol};
 use crate::{Pattern, Result};
 
 /// Cuts `text` into pieces; concatenated they are `text` again.
@@ -133,13 +133,7 @@ impl Scanner<'_> {
     fn cased_word(&self) -> Option<usize> {
         let lead = self.lead();
         self.upper_then_lower(lead)
-            .or_else(|| {
-                if lead > 0 {
-                    self.upper_then_lower(0)
-                } else {
-                    None
-                }
-            })
+            .or_else(|| (lead > 0).then(|| self.upper_then_lower(0))?)
             .or_else(|| self.some(lead, |class| class & UPPER != 0))
             .or_else(|| self.some(0, |class| class & UPPER != 0))
     }
@@ -231,20 +225,26 @@ impl Scanner<'_> {
     }
 
     /// The end of the characters from `start` on whose category bits are `wanted`.
+    #[inline]
     fn run(&self, start: usize, wanted: impl Fn(u8) -> bool) -> usize {
-        let rest = &self.text[start..];
+        let bytes = self.text.as_bytes();
+        let mut at = start;
+        // Most text is ASCII, whose characters are bytes and need no decoding.
+        while let Some(&byte) = bytes.get(at).filter(|byte| byte.is_ascii()) {
+            if !wanted(self.classes.of_ascii(byte)) {
+                return at;
+            }
+            at += 1;
+        }
+        let rest = &self.text[at..];
         rest.find(|character| !wanted(self.classes.of(character)))
-            .map_or(self.text.len(), |length| start + length)
+            .map_or(self.text.len(), |length| at + length)
     }
 
     /// Like [`Scanner::run`], but at least one character.
+    #[inline]
     fn some(&self, start: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
         let end = self.run(start, wanted);
         (end > start).then_some(end)
     }
-}
-
-/// `[^\s\p{L}\p{N}]`
-fn is_symbol(class: u8) -> bool {
-    class & (SPACE | LETTER | NUMBER) == 0
 }
