@@ -29,7 +29,7 @@ impl BuildHasher for ByteHashSeed {
     }
 }
 
-/// Takes eight bytes at a time; multiplies and folds the product's upper half onto its lower.
+/// Takes eight bytes at a time.
 ///
 /// Encoding asks the vocabulary about every pair of neighbours, so hashing is much of its work;
 /// the standard library's hash is stronger, but slow for keys of a few bytes.
@@ -37,9 +37,15 @@ pub(crate) struct ByteHasher(u64);
 
 impl ByteHasher {
     fn mix(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * u128::from(MULTIPLIER);
-        self.0 = (product as u64) ^ (product >> 64) as u64;
+        self.0 = fold_product(self.0 ^ word, MULTIPLIER);
     }
+}
+
+/// Multiplies, and folds the product's upper half onto its lower: every bit of both numbers has
+/// a say in the low bits of the result.
+pub(crate) fn fold_product(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64) ^ (product >> 64) as u64
 }
 
 impl Hasher for ByteHasher {

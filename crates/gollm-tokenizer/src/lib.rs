@@ -32,17 +32,23 @@
 //! # Ok::<(), gollm_tokenizer::Error>(())
 //! ```
 //!
-//! Read next: `notes/ch02-text.md`, then [`pretokenize`], `merge.rs`, `train.rs` in that order.
+//! Read next: `notes/ch02-text.md`, then [`pretokenize`], `merge_short.rs`, `merge.rs`, `train.rs` in
+//! that order. `short_key.rs`, `short_tokens.rs` and `piece_cache.rs` change no id; they are there
+//! for speed, and can be read last.
 
 mod byte_hash;
 mod char_class;
 mod error;
 mod json;
 mod merge;
+mod merge_short;
 mod pair_counts;
 mod pattern;
+mod piece_cache;
 mod pretokenize;
 mod rank_file;
+mod short_key;
+mod short_tokens;
 mod special;
 mod storage;
 mod stream;

@@ -1,4 +1,5 @@
-//! Byte-pair encoding of one piece: join the pair with the lowest rank until none is left.
+//! Byte-pair encoding of one piece of any length: join the pair with the lowest rank until none is
+//! left.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -123,11 +124,11 @@ impl<'a> Merging<'a> {
 
     /// Works out what the part at `start` and the next one are together, and queues it.
     fn find_candidate(&mut self, start: usize) {
-        let together = self
-            .parts
-            .get(self.parts[start].end)
-            .map(|next| start..next.end);
-        let joined = together.and_then(|bytes| self.vocabulary.id(&self.piece[bytes]));
+        let end = self.parts.get(self.parts[start].end).map(|next| next.end);
+        let joined = end.and_then(|end| {
+            self.vocabulary
+                .id_of_first(&self.piece[start..], end - start)
+        });
         self.parts[start].joined = joined.unwrap_or(NOT_JOINABLE);
         if let Some(id) = joined {
             self.queue.push(Reverse(Candidate::new(id, start)));

@@ -2,6 +2,8 @@
 
 use crate::char_class::CharClasses;
 use crate::merge::merge_piece;
+use crate::merge_short::{self, merge_short_piece};
+use crate::piece_cache::PieceCache;
 use crate::pretokenize::Pieces;
 use crate::special::SpecialTokens;
 use crate::stream::DecodeStream;
@@ -66,12 +68,26 @@ impl Tokenizer {
     }
 
     fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
+        let mut cache = PieceCache::for_text(text.len());
+        let mut rest = text.as_bytes();
         for piece in Pieces::new(self.pattern, text, self.classes) {
-            // Most pieces of ordinary text are one token; merging would find the same.
-            match self.vocabulary.id(piece.as_bytes()) {
-                Some(id) => ids.push(id),
-                None => merge_piece(&self.vocabulary, piece.as_bytes(), ids),
-            }
+            let length = piece.len();
+            cache.extend(ids, rest, length, |ids| {
+                self.encode_piece(rest, length, ids)
+            });
+            rest = &rest[length..];
+        }
+    }
+
+    /// Encodes the piece that is the first `length` of `bytes`.
+    fn encode_piece(&self, bytes: &[u8], length: usize, ids: &mut Vec<u32>) {
+        // Most pieces of ordinary text are one token; merging would find the same.
+        if let Some(id) = self.vocabulary.id_of_first(bytes, length) {
+            ids.push(id);
+        } else if length <= merge_short::MAX_LENGTH {
+            merge_short_piece(&self.vocabulary, &bytes[..length], ids);
+        } else {
+            merge_piece(&self.vocabulary, &bytes[..length], ids);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The two-way table between byte strings and ids, without special tokens.
 
 use crate::byte_hash::ByteHashMap;
+use crate::short_tokens::{self, ShortTokens};
 use crate::{Error, Result};
 
 /// The largest number of ids that this crate accepts.
@@ -13,7 +14,9 @@ pub const MAX_VOCAB_SIZE: usize = 1 << 24;
 #[derive(Debug, Clone)]
 pub(crate) struct Vocabulary {
     tokens: Vec<Vec<u8>>,
-    ids: ByteHashMap<Vec<u8>, u32>,
+    short: ShortTokens,
+    /// Those that are too long for `short`.
+    long: ByteHashMap<Vec<u8>, u32>,
     byte_ids: [u32; 256],
     longest: usize,
 }
@@ -27,36 +30,46 @@ impl Vocabulary {
                 maximum: MAX_VOCAB_SIZE,
             });
         }
-        let mut ids = ByteHashMap::with_capacity_and_hasher(ranks.len(), Default::default());
+        let mut vocabulary = Vocabulary {
+            short: ShortTokens::with_capacity(ranks.len()),
+            long: ByteHashMap::default(),
+            byte_ids: [0; 256],
+            longest: ranks.iter().map(Vec::len).max().unwrap_or(0),
+            tokens: Vec::new(),
+        };
         for (id, bytes) in (0u32..).zip(&ranks) {
-            if bytes.is_empty() {
-                let problem = format!("id {id} stands for no bytes at all");
-                return Err(Error::Vocabulary { problem });
-            }
-            if let Some(first) = ids.insert(bytes.clone(), id) {
-                let shown = bytes.escape_ascii();
-                let problem = format!("ids {first} and {id} both stand for the bytes \"{shown}\"");
-                return Err(Error::Vocabulary { problem });
-            }
+            vocabulary.add(bytes, id)?;
         }
-        let mut byte_ids = [0; 256];
-        for (byte, slot) in (0u8..=255).zip(&mut byte_ids) {
-            let Some(&id) = ids.get([byte].as_slice()) else {
+        for byte in 0u8..=255 {
+            let Some(id) = vocabulary.id(&[byte]) else {
                 let problem = format!(
                     "the single byte 0x{byte:02x} has no id; all 256 are needed, or some text \
                      could not be encoded"
                 );
                 return Err(Error::Vocabulary { problem });
             };
-            *slot = id;
+            vocabulary.byte_ids[usize::from(byte)] = id;
         }
-        let longest = ranks.iter().map(Vec::len).max().unwrap_or(0);
-        Ok(Vocabulary {
-            tokens: ranks,
-            ids,
-            byte_ids,
-            longest,
-        })
+        vocabulary.tokens = ranks;
+        Ok(vocabulary)
+    }
+
+    fn add(&mut self, bytes: &[u8], id: u32) -> Result<()> {
+        if bytes.is_empty() {
+            let problem = format!("id {id} stands for no bytes at all");
+            return Err(Error::Vocabulary { problem });
+        }
+        if let Some(first) = self.id(bytes) {
+            let shown = bytes.escape_ascii();
+            let problem = format!("ids {first} and {id} both stand for the bytes \"{shown}\"");
+            return Err(Error::Vocabulary { problem });
+        }
+        if bytes.len() <= short_tokens::MAX_LENGTH {
+            self.short.insert(bytes, id);
+        } else {
+            self.long.insert(bytes.to_vec(), id);
+        }
+        Ok(())
     }
 
     /// How many ids there are.
@@ -71,11 +84,21 @@ impl Vocabulary {
 
     /// The id of a byte string.
     pub(crate) fn id(&self, bytes: &[u8]) -> Option<u32> {
+        self.id_of_first(bytes, bytes.len())
+    }
+
+    /// The id of the first `length` of `bytes`. Quicker than to look for these bytes alone, if
+    /// more follow them: see [`crate::short_tokens`].
+    #[inline]
+    pub(crate) fn id_of_first(&self, bytes: &[u8], length: usize) -> Option<u32> {
+        if length <= short_tokens::MAX_LENGTH {
+            return self.short.get(bytes, length);
+        }
         // A longer string cannot be a token, and hashing it would make long pieces slow.
-        if bytes.len() > self.longest {
+        if length > self.longest {
             return None;
         }
-        self.ids.get(bytes).copied()
+        self.long.get(&bytes[..length]).copied()
     }
 
     /// The id of a single byte.

@@ -292,6 +292,19 @@ fn every_published_token_is_encoded_alike() {
 }
 
 #[test]
+fn a_long_text_with_many_repeated_words_gives_the_same_ids() {
+    // Long enough for the cache of pieces, with more different pieces than it holds; and twice,
+    // so that some are still there, some were replaced, and some were taken for the first time.
+    let o200k = &PUBLISHED[2].ours;
+    let mut text = String::new();
+    for id in (300..o200k.ranks().len()).step_by(23) {
+        text.push_str(&o200k.decode(&[u32::try_from(id).unwrap()]).unwrap());
+        text.push_str(" the quick fox's");
+    }
+    check_all(&text.repeat(2));
+}
+
+#[test]
 fn lone_bytes_decode_to_the_same_bytes() {
     for published in PUBLISHED.iter() {
         for id in 0..256 {
