@@ -70,8 +70,9 @@ def test_a_run_learns_and_leaves_what_it_promises(finished: Path) -> None:
     log = losses(finished)
     assert sorted(step for kind, step in log if kind == "train") == list(range(1, 41))
     assert [step for kind, step in log if kind == "validation"] == [0, 10, 20, 30, 40]
-    # ln 400 = 5.99 nats is guessing; half a nat below it is more than knowing the frequent ids.
-    assert log["validation", 0] == pytest.approx(5.99, abs=0.1)
+    # ln 400 = 5.99 nats is guessing, and new weights guess with random opinions, which cost half a
+    # nat more; half a nat below guessing is more than knowing the frequent ids.
+    assert log["validation", 0] == pytest.approx(5.99 + 0.5, abs=0.2)
     assert log["validation", 40] < 5.5
     assert (finished / "loss.png").read_bytes().startswith(b"\x89PNG")
     samples = [e for e in read_log(finished / "log.jsonl") if e["kind"] == "sample"]

@@ -58,7 +58,7 @@ pub fn hugging_face(chunks: &[String], vocab_size: usize) {
 
 #[cfg(feature = "rustbpe")]
 pub fn rustbpe(chunks: &[String], vocab_size: usize) {
-    use pyo3::types::{PyAnyMethods, PyList};
+    use pyo3::types::PyList;
 
     pyo3::Python::with_gil(|py| {
         let list = PyList::new(py, chunks).unwrap();
