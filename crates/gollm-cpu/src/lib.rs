@@ -2,7 +2,8 @@
 //!
 //! It gives the same results as [`gollm_tensor::reference`] within stated bounds (the conformance
 //! suite checks every operation), from the same forward pass in gollm-model. Start reading at
-//! `kernels/`, beside chapter 9 of the notes; [`ladder`] shows how the matrix product got there.
+//! `kernels/`, beside `notes/ch09-making-it-fast.md`; [`ladder`] shows how the matrix product got
+//! there.
 //!
 //! ```
 //! use gollm_cpu::Cpu;
@@ -31,3 +32,8 @@ mod threads;
 pub use backend::Cpu;
 pub use simd::Machine;
 pub use threads::physical_cores;
+
+/// The code blocks of `notes/ch09-making-it-fast.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch09-making-it-fast.md")]
+struct Ch09Note;
