@@ -47,7 +47,7 @@ impl<Problem> Step<Problem> {
     ///
     /// # Panics
     ///
-    /// If `out` has another length than the problem's `n_outputs`.
+    /// If `out` is shorter than the problem's `n_outputs`, or a size of the problem is 0.
     pub fn run(&self, cpu: &Cpu, problem: &Problem, out: &mut [f32]) {
         (self.run)(cpu, problem, out);
     }

@@ -27,7 +27,10 @@ impl Numbers {
         if let Some(type_) = Quantized::of(dtype) {
             let n_columns = shape.last().copied().unwrap_or(BLOCK);
             let n_rows = bytes.len() / dtype.block_bytes() * BLOCK / n_columns.max(1);
-            return Self::Panels(Panels::new(type_, [n_rows, n_columns], bytes.as_slice()));
+            let panels = Panels::new(type_, [n_rows, n_columns], bytes.as_slice());
+            // Else a mapped file would take the same memory once more.
+            bytes.release();
+            return Self::Panels(panels);
         }
         let small = shape.len() < 2;
         if dtype == DType::F32 && (small || as_f32(bytes.as_slice()).is_none()) {

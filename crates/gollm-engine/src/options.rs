@@ -36,7 +36,7 @@ impl Default for GenerateOptions {
             stop_ids: Vec::new(),
             ignore_end_of_text: false,
             begin_of_text: true,
-            prefill_chunk: 512,
+            prefill_chunk: 256,
             cancel: CancelFlag::new(),
         }
     }

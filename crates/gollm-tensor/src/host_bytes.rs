@@ -12,7 +12,11 @@ use std::sync::Arc;
 pub struct HostBytes {
     owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
     range: Range<usize>,
+    release: Option<Release>,
 }
+
+/// Lets go of the memory behind a range of an owner's bytes.
+type Release = Arc<dyn Fn(Range<usize>) + Send + Sync>;
 
 impl HostBytes {
     /// Takes ownership of anything that can show its bytes.
@@ -24,6 +28,27 @@ impl HostBytes {
         Self {
             owner: Arc::new(owner),
             range,
+            release: None,
+        }
+    }
+
+    /// As [`HostBytes::new`], for an owner that can bring its bytes back when they are read again: a
+    /// mapped file. `release` lets go of the memory behind a range of them.
+    pub fn with_release(
+        owner: impl AsRef<[u8]> + Send + Sync + 'static,
+        release: impl Fn(Range<usize>) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            release: Some(Arc::new(release)),
+            ..Self::new(owner)
+        }
+    }
+
+    /// Says that these bytes are not needed for now, because a backend has made its own copy: a mapped
+    /// file then takes no memory for them. They stay readable.
+    pub fn release(&self) {
+        if let Some(release) = &self.release {
+            release(self.range.clone());
         }
     }
 
@@ -38,6 +63,7 @@ impl HostBytes {
         Some(Self {
             owner: Arc::clone(&self.owner),
             range: start..end,
+            release: self.release.clone(),
         })
     }
 

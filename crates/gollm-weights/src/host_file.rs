@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use gollm_tensor::HostBytes;
 
@@ -57,7 +59,38 @@ pub(crate) fn map(file: &File, length: u64) -> Result<HostBytes> {
         action: "map the file",
         error,
     })?;
-    Ok(HostBytes::new(mapping))
+    let mapping = Arc::new(mapping);
+    let same = Arc::clone(&mapping);
+    let bytes = Shared(mapping);
+    Ok(HostBytes::with_release(bytes, move |range| {
+        release(&same, range)
+    }))
+}
+
+/// A mapping that shows its bytes and can be advised about them.
+struct Shared(Arc<memmap2::Mmap>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Lets go of the memory behind a part of a mapping; what is read again comes from the file again.
+#[cfg_attr(
+    unix,
+    expect(unsafe_code, reason = "memmap2 cannot know what kind of mapping it is")
+)]
+fn release(mapping: &memmap2::Mmap, range: Range<usize>) {
+    #[cfg(unix)]
+    // SAFETY: the advice empties pages of anonymous memory, but this mapping is of a file and is never
+    // written, so its pages come back as they were. It is advice: if it fails nothing is lost.
+    let _ = unsafe {
+        let advice = memmap2::UncheckedAdvice::DontNeed;
+        mapping.unchecked_advise_range(advice, range.start, range.len())
+    };
+    #[cfg(not(unix))]
+    let _ = (mapping, range);
 }
 
 /// Reads the whole file into memory, its first byte on a 64-byte boundary.

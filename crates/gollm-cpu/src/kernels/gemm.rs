@@ -10,7 +10,7 @@
 //! - the weights of a few panels of outputs, `[panel][column][output]`, just before they are used, by the
 //!   thread that uses them: they then are in its second cache. Widening f16 or bf16 happens here, once.
 //!
-//! A tile of tokens then meets all packed panels while it is in the first cache. Long rows are cut into
+//! A tile of tokens then meets all packed panels while it is near. Long rows are cut into
 //! blocks of columns, so that both fit; the sums of later blocks are added to those of the first.
 //!
 //! Source of the scheme: Goto & van de Geijn 2008, <https://doi.org/10.1145/1356052.1356053>.

@@ -108,7 +108,12 @@ fn round<S: Simd>(simd: S, x: &[f32], quants: &mut [u32; BLOCK / 4]) -> (f32, i3
         let (minus_a, minus_b) = (simd.mul(a, minus), simd.mul(b, minus));
         let highest = simd.max(simd.max(a, minus_a), simd.max(b, minus_b));
         let highest = simd.largest(highest);
-        let inverse = simd.splat(if highest > 0.0 { 127.0 / highest } else { 0.0 });
+        // Below 1e-36 the quotient would not be finite; such a block counts as zeros.
+        let inverse = simd.splat(if highest > 1e-36 {
+            127.0 / highest
+        } else {
+            0.0
+        });
         let (a, b) = (simd.mul(a, inverse), simd.mul(b, inverse));
         let to = quants.as_mut_ptr().cast::<i8>();
         simd.store_i8(to, a);
