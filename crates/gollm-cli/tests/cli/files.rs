@@ -166,7 +166,17 @@ fn a_random_model_is_the_same_for_a_seed_and_generates() {
     assert_eq!(first, make("2.gollm", &["--seed", "0"]).0);
     assert_ne!(first, make("3.gollm", &["--seed", "1"]).0);
     done(&["verify", &path]);
-    let json = done(&["generate", "-m", &path, "-n", "10", "--json", "Once upon"]).json();
+    let json = done(&[
+        "generate",
+        "-m",
+        &path,
+        "-n",
+        "10",
+        "--ignore-eos",
+        "--json",
+        "Once upon",
+    ])
+    .json();
     assert_eq!(json["ids"].as_array().unwrap().len(), 10);
     let inspected = done(&["inspect", &path, "--json"]).json();
     assert_eq!(inspected["provenance"]["weights"], "random, untrained");
