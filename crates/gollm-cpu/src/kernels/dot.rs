@@ -95,7 +95,13 @@ unsafe fn tile<S: Simd, T: Stored, const N: usize>(
                 values[t] = simd.load(x[t].add(column));
             }
             for r in 0..ROWS {
-                let weight = T::load(simd, rows[r].add(column * T::BYTES));
+                let from = rows[r].add(column * T::BYTES);
+                let weight = T::load(simd, from);
+                // The row that takes this one's place, so that it is near when its turn comes: a row of
+                // f16 is too short for the processor to guess that there is a next one.
+                if (column * T::BYTES).is_multiple_of(64) {
+                    simd.prefetch(from.wrapping_add(ROWS * n_columns * T::BYTES).cast());
+                }
                 for t in 0..N {
                     sums[r][t] = simd.fma(weight, values[t], sums[r][t]);
                 }
