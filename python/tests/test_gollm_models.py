@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import json
 import math
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -420,9 +421,14 @@ def test_a_stream_that_nobody_reads_gives_the_model_back(slow_model: gollm.Model
 
 
 def test_ctrl_c_ends_a_generation(slow_model: gollm.Model) -> None:
+    # A shell starts its background jobs with SIGINT ignored, and Python leaves that alone.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.2, _thread.interrupt_main)
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        slow_model.generate_ids([7], 20_000, ignore_end_of_text=True)
-    timer.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            slow_model.generate_ids([7], 20_000, ignore_end_of_text=True)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
     assert slow_model.logits([1]).shape == (1, 290)
