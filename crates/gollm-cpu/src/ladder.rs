@@ -355,8 +355,7 @@ fn attention_one_pass(_: &Cpu, p: &Heads, out: &mut [f32]) {
 
 fn attention_vectors(cpu: &Cpu, p: &Heads, out: &mut [f32]) {
     let places = Place::run(0, 0, p.n_tokens);
-    let mut cut = Vec::new();
-    tiles(&places, &mut cut);
+    let cut = tiles(&places);
     let pieces = 0..cut.len() * p.n_kv_heads;
     cpu.machine()
         .run(p.task(&places, &cut, Shared::new(out), pieces));
@@ -364,8 +363,7 @@ fn attention_vectors(cpu: &Cpu, p: &Heads, out: &mut [f32]) {
 
 fn attention_threads(cpu: &Cpu, p: &Heads, out: &mut [f32]) {
     let places = Place::run(0, 0, p.n_tokens);
-    let mut cut = Vec::new();
-    tiles(&places, &mut cut);
+    let cut = tiles(&places);
     let shared = Shared::new(out);
     let n_pieces = cut.len() * p.n_kv_heads;
     cpu.workshop.pool.for_each(n_pieces, 1, |pieces| {

@@ -20,6 +20,7 @@
 
 mod backend;
 mod buffers;
+mod cpu;
 mod kernels;
 pub mod ladder;
 mod memory;
@@ -29,7 +30,7 @@ pub mod roofline;
 mod simd;
 mod threads;
 
-pub use backend::Cpu;
+pub use cpu::Cpu;
 pub use simd::Machine;
 pub use threads::physical_cores;
 

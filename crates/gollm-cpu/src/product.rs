@@ -16,7 +16,9 @@ use crate::buffers::{Buffer, Buffers};
 use crate::kernels::dot::{self, Dots};
 use crate::kernels::gemm::{PackTokens, PackedProducts, TileSize};
 use crate::kernels::quantized::{Activations, PanelProducts, Quantize};
+use crate::kernels::rows::Rows;
 use crate::memory::Weight;
+use crate::panels::Panels;
 use crate::simd::{LANES, Machine};
 use crate::threads::{Pool, Shared};
 
@@ -30,16 +32,6 @@ pub(crate) struct Workshop {
     pub(crate) pool: Pool,
     pub(crate) buffers: Buffers,
     rounded: Mutex<Vec<Activations>>,
-}
-
-/// Activations as a kernel wants them.
-enum Prepared<'a> {
-    /// As they are.
-    Plain,
-    /// In tiles.
-    Packed(Buffer),
-    /// In 8 bits; goes back to the workshop afterwards.
-    Rounded(Lent<'a>),
 }
 
 /// Room for rounded activations, which returns to its workshop.
@@ -82,54 +74,47 @@ impl Workshop {
         if n_tokens == 0 {
             return;
         }
-        let quantized = |p: &Product<'_>| matches!(p.weight, Weight::Panels(_));
-        let rows = products.iter().any(|p| !quantized(p));
-        let plain = if rows {
-            self.prepare_rows(x, n_in, n_tokens)
-        } else {
-            Prepared::Plain
+        let any = |panels: bool| {
+            let is = |p: &Product<'_>| matches!(p.weight, Weight::Panels(_)) == panels;
+            products.iter().any(is)
         };
-        let rounded = products
-            .iter()
-            .any(quantized)
-            .then(|| self.prepare_panels(x, n_in, n_tokens));
-        let tasks: Vec<Piece<'_>> = products
+        let packed = (any(false) && n_tokens > dot::MOST_TOKENS).then(|| self.pack(x, n_in));
+        let mut rounded = self.lend();
+        if any(true) {
+            self.round(x, n_in, &mut rounded.activations);
+        }
+        let tasks: Vec<Pieces<'_>> = products
             .iter_mut()
             .map(|product| {
-                let x = match (&product.weight, &rounded) {
-                    (Weight::Panels(_), Some(rounded)) => rounded,
-                    _ => &plain,
+                let kernel = match (&product.weight, &packed) {
+                    (Weight::Rows(weight), None) => Kernel::Dots(*weight, x),
+                    (Weight::Rows(weight), Some(packed)) => {
+                        Kernel::Packed(*weight, packed, n_tokens)
+                    }
+                    (Weight::Panels(weight), _) => Kernel::Panels(weight, &rounded.activations),
                 };
-                Piece::new(self.machine, product, x, n_tokens)
+                Pieces::new(self.machine, kernel, product.out)
             })
             .collect();
-        self.deal_out(&tasks, n_in * n_tokens, |task, range| {
-            task.run(self.machine, x, range);
-        });
+        self.deal_out(&tasks, n_in * n_tokens);
     }
 
     /// Runs all pieces of all tasks, `work` multiply-adds for each output of one.
-    fn deal_out(
-        &self,
-        tasks: &[Piece<'_>],
-        work: usize,
-        run: impl Fn(&Piece<'_>, Range<usize>) + Sync,
-    ) {
+    fn deal_out(&self, tasks: &[Pieces<'_>], work: usize) {
         let n_pieces: usize = tasks.iter().map(|task| task.n_pieces).sum();
         let n_outputs: usize = tasks.iter().map(|task| task.n_outputs).sum();
-        let run_range = |range: Range<usize>| {
+        let grain = self.grain(n_pieces, work * n_outputs);
+        self.pool.for_each(n_pieces, grain, |range| {
             let mut first = 0;
             for task in tasks {
                 let start = range.start.clamp(first, first + task.n_pieces) - first;
                 let end = range.end.clamp(first, first + task.n_pieces) - first;
                 if start < end {
-                    run(task, start..end);
+                    task.run(self.machine, start..end);
                 }
                 first += task.n_pieces;
             }
-        };
-        self.pool
-            .for_each(n_pieces, self.grain(n_pieces, work * n_outputs), run_range);
+        });
     }
 
     /// Pieces that a thread takes at a time: a few times for each thread, so that a slow one does not
@@ -141,79 +126,77 @@ impl Workshop {
         n_pieces.div_ceil(4 * self.pool.n_threads())
     }
 
-    fn prepare_rows(&self, x: &[f32], n_in: usize, n_tokens: usize) -> Prepared<'_> {
-        if n_tokens <= dot::MOST_TOKENS {
-            return Prepared::Plain;
-        }
-        let size = TileSize::of(self.machine);
+    /// The activations in tiles.
+    fn pack(&self, x: &[f32], n_in: usize) -> Buffer {
+        let (size, n_tokens) = (TileSize::of(self.machine), x.len() / n_in);
         let mut packed = self.buffers.take(size.packed_len(n_tokens, n_in));
         let shared = Shared::new(&mut packed);
         let n_tiles = n_tokens.div_ceil(size.tokens);
-        self.pool
-            .for_each(n_tiles, self.grain(n_tiles, x.len()), |range| {
-                self.machine.run(PackTokens {
-                    x,
-                    n_columns: n_in,
-                    packed: shared,
-                    range,
-                });
+        let grain = self.grain(n_tiles, x.len());
+        self.pool.for_each(n_tiles, grain, |range| {
+            self.machine.run(PackTokens {
+                x,
+                n_columns: n_in,
+                packed: shared,
+                range,
             });
-        Prepared::Packed(packed)
+        });
+        packed
     }
 
-    fn prepare_panels(&self, x: &[f32], n_in: usize, n_tokens: usize) -> Prepared<'_> {
-        let mut kept = self.rounded.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut activations = kept.pop().unwrap_or_default();
-        drop(kept);
-        activations.resize(n_tokens, n_in);
-        let out = activations.shared();
-        self.pool
-            .for_each(n_tokens, self.grain(n_tokens, x.len()), |tokens| {
-                self.machine.run(Quantize {
-                    x,
-                    n_in,
-                    out,
-                    tokens,
-                });
+    /// The activations in 8 bits.
+    fn round(&self, x: &[f32], n_in: usize, rounded: &mut Activations) {
+        let n_tokens = x.len() / n_in;
+        rounded.resize(n_tokens, n_in);
+        let out = rounded.shared();
+        let grain = self.grain(n_tokens, x.len());
+        self.pool.for_each(n_tokens, grain, |tokens| {
+            self.machine.run(Quantize {
+                x,
+                n_in,
+                out,
+                tokens,
             });
-        Prepared::Rounded(Lent {
-            activations,
+        });
+    }
+
+    fn lend(&self) -> Lent<'_> {
+        let mut kept = self.rounded.lock().unwrap_or_else(PoisonError::into_inner);
+        Lent {
+            activations: kept.pop().unwrap_or_default(),
             home: &self.rounded,
-        })
+        }
     }
 }
 
-/// A product that is ready to be dealt out.
-struct Piece<'a> {
-    weight: &'a Weight<'a>,
-    x: &'a Prepared<'a>,
+/// A kernel with its weight and the activations as it wants them.
+enum Kernel<'a> {
+    Dots(Rows<'a>, &'a [f32]),
+    /// And how many tokens were packed.
+    Packed(Rows<'a>, &'a [f32], usize),
+    Panels(&'a Panels, &'a Activations),
+}
+
+/// A product cut into pieces of work.
+struct Pieces<'a> {
+    kernel: Kernel<'a>,
     out: Shared<'a, f32>,
-    n_tokens: usize,
     n_outputs: usize,
     n_pieces: usize,
     /// Outputs of a piece.
     width: usize,
 }
 
-impl<'a> Piece<'a> {
-    fn new(
-        machine: Machine,
-        product: &'a mut Product<'_>,
-        x: &'a Prepared<'a>,
-        n_tokens: usize,
-    ) -> Self {
-        let (n_outputs, width) = match (&product.weight, x) {
-            (Weight::Rows(rows), Prepared::Packed(_)) => {
-                (rows.n_rows, TileSize::of(machine).outputs)
-            }
-            (Weight::Rows(rows), _) => (rows.n_rows, LANES),
-            (Weight::Panels(panels), _) => (panels.n_rows(), LANES),
+impl<'a> Pieces<'a> {
+    fn new(machine: Machine, kernel: Kernel<'a>, out: &'a mut [f32]) -> Self {
+        let (n_outputs, width) = match kernel {
+            Kernel::Dots(weight, _) => (weight.n_rows, LANES),
+            Kernel::Packed(weight, ..) => (weight.n_rows, TileSize::of(machine).outputs),
+            Kernel::Panels(weight, _) => (weight.n_rows(), LANES),
         };
         Self {
-            weight: &product.weight,
-            x,
-            out: Shared::new(product.out),
-            n_tokens,
+            kernel,
+            out: Shared::new(out),
             n_outputs,
             n_pieces: n_outputs.div_ceil(width),
             width,
@@ -221,29 +204,28 @@ impl<'a> Piece<'a> {
     }
 
     /// Runs some pieces. Each writes its own columns of `out`, so threads never meet.
-    fn run(&self, machine: Machine, x: &[f32], range: Range<usize>) {
-        match (self.weight, self.x) {
-            (Weight::Rows(weight), Prepared::Packed(packed)) => machine.run(PackedProducts {
-                weight: *weight,
-                packed,
-                n_tokens: self.n_tokens,
-                out: self.out,
-                range,
-            }),
-            (Weight::Rows(weight), _) => machine.run(Dots {
-                weight: *weight,
+    fn run(&self, machine: Machine, range: Range<usize>) {
+        let out = self.out;
+        match self.kernel {
+            Kernel::Dots(weight, x) => machine.run(Dots {
+                weight,
                 x,
-                out: self.out,
+                out,
                 range: range.start * self.width..(range.end * self.width).min(self.n_outputs),
             }),
-            (Weight::Panels(weight), Prepared::Rounded(lent)) => machine.run(PanelProducts {
+            Kernel::Packed(weight, packed, n_tokens) => machine.run(PackedProducts {
                 weight,
-                x: &lent.activations,
-                out: self.out,
+                packed,
+                n_tokens,
+                out,
                 range,
             }),
-            // `products` rounds the activations whenever one weight is in panels.
-            (Weight::Panels(_), _) => {}
+            Kernel::Panels(weight, x) => machine.run(PanelProducts {
+                weight,
+                x,
+                out,
+                range,
+            }),
         }
     }
 }

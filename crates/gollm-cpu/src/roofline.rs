@@ -28,6 +28,8 @@ pub struct Roofline {
     pub f32_per_second: f64,
     /// Operations a second on 8-bit integers, a multiply-add as two.
     pub i8_per_second: f64,
+    /// Seconds to have every thread do nothing once, one region right after the other.
+    pub region_seconds: f64,
 }
 
 impl Roofline {
@@ -38,6 +40,7 @@ impl Roofline {
             bytes_per_second: read_bandwidth(cpu),
             f32_per_second: peak(cpu, false),
             i8_per_second: peak(cpu, true),
+            region_seconds: region(cpu),
         }
     }
 }
@@ -73,6 +76,15 @@ fn peak(cpu: &Cpu, integers: bool) -> f64 {
         });
         let per_vector = if integers { 4 * LANES } else { LANES };
         (2 * ROUNDS * SUMS * per_vector * cpu.n_threads()) as f64
+    })
+}
+
+/// The seconds that a region costs beside its work.
+fn region(cpu: &Cpu) -> f64 {
+    const REGIONS: usize = 1_000;
+    1.0 / fastest(|| {
+        (0..REGIONS).for_each(|_| cpu.workshop.pool.run(&|id| _ = black_box(id)));
+        REGIONS as f64
     })
 }
 
@@ -158,6 +170,7 @@ mod tests {
         // Any machine that runs this reads 100 MB/s and does 100 MFLOP/s.
         assert!(roofline.bytes_per_second > 1e8, "{roofline:?}");
         assert!(roofline.f32_per_second > 1e8, "{roofline:?}");
+        assert!(roofline.region_seconds > 0.0, "{roofline:?}");
         assert!(
             roofline.i8_per_second > roofline.f32_per_second / 10.0,
             "{roofline:?}"

@@ -81,6 +81,7 @@ const ROUND: Roofline = Roofline {
     bytes_per_second: 10e9,
     f32_per_second: 100e9,
     i8_per_second: 400e9,
+    region_seconds: 1e-6,
 };
 
 #[test]

@@ -54,7 +54,8 @@ fn dots<S: Simd, T: Stored>(simd: S, task: &Dots<'_>) {
             let left = n_tokens - token;
             let write = |r: usize, t: usize, sum: f32| {
                 if r < n_rows {
-                    task.out.write((token + t) * weight.n_rows + row + r, sum);
+                    // SAFETY: column `row + r` is in this thread's range of rows.
+                    unsafe { task.out.write((token + t) * weight.n_rows + row + r, sum) };
                 }
             };
             let x = |t: usize| task.x[(token + t) * n_columns..][..n_columns].as_ptr();

@@ -82,13 +82,16 @@ impl Task for Quantize<'_> {
                     let mut quants = [0u32; BLOCK / 4];
                     let (scale, sum) = round(simd, &self.x[start..start + BLOCK], &mut quants);
                     let at = (first * n_blocks + n * block) * WORDS + t;
-                    for c in 0..BLOCK / 4 {
-                        self.out.write(at + c * n, quants[c]);
+                    // SAFETY: all words of this token, which is in this thread's range.
+                    let write =
+                        |word: usize, value| unsafe { self.out.write(at + word * n, value) };
+                    for (c, four) in quants.into_iter().enumerate() {
+                        write(c, four);
                     }
-                    self.out.write(at + 8 * n, scale.to_bits());
+                    write(8, scale.to_bits());
                     for (i, type_) in [Quantized::Q8_0, Quantized::Q4_0].into_iter().enumerate() {
                         let shifted = -type_.zero_point() * sum;
-                        self.out.write(at + (9 + i) * n, shifted.cast_unsigned());
+                        write(9 + i, shifted.cast_unsigned());
                     }
                 }
             }
@@ -210,8 +213,11 @@ fn tile<S: Simd, const N: usize>(
         // SAFETY: an array of 16.
         unsafe { simd.store(values.as_mut_ptr(), totals[t]) };
         let n = LANES.min(n_rows - first);
-        task.out
-            .write_slice((token + t) * n_rows + first, &values[..n]);
+        // SAFETY: the rows of a panel are in this thread's range of panels.
+        unsafe {
+            task.out
+                .write_slice((token + t) * n_rows + first, &values[..n]);
+        }
     }
     N
 }

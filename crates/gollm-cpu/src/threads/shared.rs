@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 /// A mutable slice handed to every thread of a region.
 ///
-/// Rust cannot see that the threads of a region write different elements: each kernel says why they
-/// do, where it calls [`Shared::write`].
+/// Rust cannot see that the threads of a region write different elements, so writing is `unsafe`: each
+/// kernel says why they do.
 #[derive(Debug)]
 pub(crate) struct Shared<'a, T> {
     start: *mut T,
@@ -38,23 +38,27 @@ impl<'a, T: Copy> Shared<'a, T> {
         }
     }
 
-    /// Writes one element. Kernels call it only for elements of their own range, so no two threads
-    /// write one element and nobody reads it before the region ends.
+    /// Writes one element.
+    ///
+    /// # Safety
+    ///
+    /// No other thread may touch this element until the region ends.
     #[inline(always)]
-    pub(crate) fn write(self, index: usize, value: T) {
+    pub(crate) unsafe fn write(self, index: usize, value: T) {
         assert!(index < self.len);
-        // SAFETY: inside the slice; ranges of threads do not overlap.
+        // SAFETY: inside the slice; the caller promises that the element is this thread's.
         unsafe { self.start.add(index).write(value) }
     }
 
-    /// Writes several elements, as [`Shared::write`].
+    /// Writes several elements.
+    ///
+    /// # Safety
+    ///
+    /// No other thread may touch these elements until the region ends.
     #[inline(always)]
-    pub(crate) fn write_slice(self, start: usize, values: &[T]) {
-        assert!(start <= self.len && values.len() <= self.len - start);
-        // SAFETY: inside the slice, which `values`, a shared borrow, cannot overlap.
-        unsafe {
-            std::ptr::copy_nonoverlapping(values.as_ptr(), self.start.add(start), values.len());
-        }
+    pub(crate) unsafe fn write_slice(self, start: usize, values: &[T]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.part(start, values.len()) }.copy_from_slice(values);
     }
 
     /// A part of the slice, for writing in place.

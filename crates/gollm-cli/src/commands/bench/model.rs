@@ -171,10 +171,11 @@ impl Args {
                 let cpu = Cpu::with_machine(usize::from(n), machine)?;
                 let (n_threads, roofline) = (cpu.n_threads(), Roofline::measure(&cpu));
                 notes.say(format_args!(
-                    "{n_threads} threads, {machine}: memory {:.1} GB/s, f32 {:.0} GFLOP/s, 8-bit {:.0} Gop/s",
+                    "{n_threads} threads, {machine}: memory {:.1} GB/s, f32 {:.0} GFLOP/s, 8-bit {:.0} Gop/s, an empty parallel region {:.1} µs",
                     roofline.bytes_per_second / 1e9,
                     roofline.f32_per_second / 1e9,
                     roofline.i8_per_second / 1e9,
+                    roofline.region_seconds * 1e6,
                 ));
                 benches.push(Bench {
                     device: Device::new(cpu),

@@ -1,213 +1,56 @@
-//! Attention over the cache in one pass, without keeping the scores.
-//!
-//! A softmax seems to need all scores before it can weigh the first value. It does not: keep the
-//! largest score so far, `m`, the sum of `e^(s − m)` so far and the weighted sum of values so far; when
-//! a larger score comes, both sums shrink by `e^(m − m')`. So the keys are taken in blocks of 64, and
-//! nothing grows with the context. Source: Milakov & Gimelshein 2018,
-//! <https://arxiv.org/abs/1805.02867>; Dao et al. 2022, <https://arxiv.org/abs/2205.14135>.
-//!
-//! One piece of work is a tile of up to 16 consecutive tokens of one sequence and one key/value head,
-//! with all query heads that share it: each block of keys and values is read once for all of them. The
-//! keys of a block are turned, so that a vector holds one number of 16 keys and scores need no sums
-//! across lanes.
+//! One block of keys and values, and what it adds to the rows that see it.
 
-use std::cell::RefCell;
-use std::ops::Range;
-
-use gollm_tensor::{DType, Place};
-
-use super::elementwise::exp;
-use super::rows::{Stored, with_stored};
-use crate::simd::{LANES, Simd, Task};
-use crate::threads::Shared;
+use crate::kernels::elementwise::exp;
+use crate::kernels::rows::Stored;
+use crate::simd::{LANES, Simd};
 
 /// Keys in a block: four vectors of scores.
-const KEYS: usize = 64;
+pub(super) const KEYS: usize = 64;
 const VECTORS: usize = KEYS / LANES;
-/// The most tokens in a tile.
-pub(crate) const MOST_TOKENS: usize = 16;
-
-/// Consecutive rows that are consecutive tokens of one sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tile {
-    pub(crate) first_row: usize,
-    pub(crate) n_rows: usize,
-}
-
-/// Cuts rows into tiles.
-pub(crate) fn tiles(places: &[Place], out: &mut Vec<Tile>) {
-    out.clear();
-    for (row, place) in places.iter().enumerate() {
-        if let (Some(tile), Some(before)) = (out.last_mut(), row.checked_sub(1)) {
-            let before = places[before];
-            let follows =
-                before.sequence == place.sequence && before.position + 1 == place.position;
-            if follows && tile.n_rows < MOST_TOKENS {
-                tile.n_rows += 1;
-                continue;
-            }
-        }
-        out.push(Tile {
-            first_row: row,
-            n_rows: 1,
-        });
-    }
-}
-
-/// The sizes of an attention.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sizes {
-    pub(crate) context_length: usize,
-    pub(crate) n_kv_heads: usize,
-    /// Query heads for each key/value head.
-    pub(crate) group: usize,
-    pub(crate) head_dim: usize,
-}
-
-/// Attention of some pieces of work: piece `i` is tile `i / n_kv_heads`, head `i % n_kv_heads`.
-pub(crate) struct Attention<'a> {
-    /// Rotated queries, `[n_tokens, n_kv_heads · group · head_dim]`.
-    pub(crate) q: &'a [f32],
-    /// `[n_sequences, context_length, n_kv_heads · head_dim]`, stored as `dtype`.
-    pub(crate) keys: &'a [u8],
-    pub(crate) values: &'a [u8],
-    pub(crate) dtype: DType,
-    pub(crate) places: &'a [Place],
-    pub(crate) tiles: &'a [Tile],
-    pub(crate) sizes: Sizes,
-    /// As `q`.
-    pub(crate) out: Shared<'a, f32>,
-    pub(crate) pieces: Range<usize>,
-}
 
 /// Room for one piece of work, kept by each thread.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     /// `[rows, padded]`: queries of the tile, row `r` being token `r / group`, head `r % group`.
-    q: Vec<f32>,
+    pub(super) q: Vec<f32>,
     /// `[padded, KEYS]`: a block of keys, turned.
     keys: Vec<f32>,
     /// `[KEYS, padded]`: the values of the block, next to each other. In the cache they are a power of
     /// two apart, often, and would push each other out of the nearest cache.
     values: Vec<f32>,
     /// `[rows, padded]`: weighted sums of values.
-    sums: Vec<f32>,
+    pub(super) sums: Vec<f32>,
     /// For each row the largest score so far and the sum of weights.
     largest: Vec<f32>,
-    total: Vec<f32>,
+    pub(super) total: Vec<f32>,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-impl Task for Attention<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let sizes = self.sizes;
-        let rows = self.keys.len() / self.dtype.block_bytes() / sizes.head_dim;
-        assert!(self.keys.len() == self.values.len());
-        assert!(self.places.iter().all(|place| {
-            place.position < sizes.context_length
-                && (place.sequence + 1) * sizes.context_length * sizes.n_kv_heads <= rows
-        }));
-        // Taken and put back: a closure around the work would keep it from being inlined.
-        let mut scratch = SCRATCH.take();
-        for piece in self.pieces.clone() {
-            with_stored!(self.dtype, T => attend::<S, T>(simd, &self, piece, &mut scratch));
-        }
-        SCRATCH.set(scratch);
-    }
-}
-
-#[inline(always)]
-fn attend<S: Simd, T: Stored>(simd: S, task: &Attention<'_>, piece: usize, scratch: &mut Scratch) {
-    let Sizes {
-        context_length,
-        n_kv_heads,
-        group,
-        head_dim,
-    } = task.sizes;
-    let (tile, head) = (task.tiles[piece / n_kv_heads], piece % n_kv_heads);
-    let (n_rows, padded) = (tile.n_rows * group, head_dim.next_multiple_of(LANES));
-    let q_width = n_kv_heads * group * head_dim;
-    let row_start =
-        |r: usize| (tile.first_row + r / group) * q_width + (head * group + r % group) * head_dim;
-    let place = task.places[tile.first_row];
-
-    scratch.q.clear();
-    scratch.q.resize(n_rows * padded, 0.0);
-    let scale = 1.0 / (head_dim as f32).sqrt();
-    for (r, q) in scratch.q.chunks_exact_mut(padded).enumerate() {
-        let from = &task.q[row_start(r)..][..head_dim];
-        q.iter_mut()
-            .zip(from)
-            .for_each(|(to, from)| *to = from * scale);
-    }
-    scratch.keys.resize(padded * KEYS, 0.0);
-    scratch.values.resize(padded * KEYS, 0.0);
-    scratch.sums.clear();
-    scratch.sums.resize(n_rows * padded, 0.0);
-    scratch.total.clear();
-    scratch.total.resize(n_rows, 0.0);
-    scratch.largest.clear();
-    scratch.largest.resize(n_rows, f32::NEG_INFINITY);
-
-    // Byte offset of cached row `position` of this sequence and head.
-    let at = |position: usize| {
-        ((place.sequence * context_length + position) * n_kv_heads + head) * head_dim * T::BYTES
-    };
-    let n_visible = place.position + tile.n_rows;
-    for first in (0..n_visible).step_by(KEYS) {
-        let n_keys = KEYS.min(n_visible - first);
-        let block = Block {
-            keys: task.keys[at(first)..].as_ptr(),
-            values: task.values[at(first)..].as_ptr(),
-            stride: n_kv_heads * head_dim * T::BYTES,
-            n_keys,
-            head_dim,
-            padded,
+impl Scratch {
+    /// Makes room for `n_rows` rows of `padded` numbers that have seen no key yet.
+    pub(super) fn start(&mut self, n_rows: usize, padded: usize) {
+        let fill = |values: &mut Vec<f32>, n: usize, value: f32| {
+            values.clear();
+            values.resize(n, value);
         };
-        // SAFETY: `run` asserted that every position of every place lies inside the cache, and the
-        // block ends at the tile's last one.
-        unsafe {
-            block.turn_keys::<S, T>(simd, &mut scratch.keys);
-            block.copy_values::<S, T>(simd, &mut scratch.values);
-        }
-        let mut r = 0;
-        while r < n_rows {
-            // Rows of the same token or the next ones; each sees up to its own position.
-            let visible = |r: usize| {
-                (place.position + r / group + 1)
-                    .saturating_sub(first)
-                    .min(n_keys)
-            };
-            r += if S::TILE_VECTORS == 2 && n_rows - r > 1 {
-                block.rows::<S, 4>(simd, scratch, r, n_rows, visible)
-            } else {
-                block.rows::<S, 1>(simd, scratch, r, n_rows, visible)
-            };
-        }
-    }
-    for r in 0..n_rows {
-        let sums = &mut scratch.sums[r * padded..][..head_dim];
-        let scale = 1.0 / scratch.total[r];
-        sums.iter_mut().for_each(|sum| *sum *= scale);
-        task.out.write_slice(row_start(r), sums);
+        fill(&mut self.q, n_rows * padded, 0.0);
+        fill(&mut self.sums, n_rows * padded, 0.0);
+        fill(&mut self.total, n_rows, 0.0);
+        fill(&mut self.largest, n_rows, f32::NEG_INFINITY);
+        self.keys.resize(padded * KEYS, 0.0);
+        self.values.resize(padded * KEYS, 0.0);
     }
 }
 
 /// Up to 64 cached tokens of one head.
-struct Block {
-    keys: *const u8,
-    values: *const u8,
+pub(super) struct Block {
+    pub(super) keys: *const u8,
+    pub(super) values: *const u8,
     /// Bytes from one token to the next.
-    stride: usize,
-    n_keys: usize,
-    head_dim: usize,
-    padded: usize,
+    pub(super) stride: usize,
+    pub(super) n_keys: usize,
+    pub(super) head_dim: usize,
+    /// `head_dim`, filled up to whole vectors.
+    pub(super) padded: usize,
 }
 
 impl Block {
@@ -217,7 +60,7 @@ impl Block {
     ///
     /// `keys` must point to `n_keys` cached rows of `head_dim` numbers.
     #[inline(always)]
-    unsafe fn turn_keys<S: Simd, T: Stored>(&self, simd: S, turned: &mut [f32]) {
+    pub(super) unsafe fn turn_keys<S: Simd, T: Stored>(&self, simd: S, scratch: &mut Scratch) {
         for i in (0..self.head_dim).step_by(LANES) {
             let n = LANES.min(self.head_dim - i);
             for v in 0..VECTORS {
@@ -233,7 +76,7 @@ impl Block {
                 }
                 let turned_rows = simd.transpose(rows);
                 for d in 0..LANES {
-                    let to = &mut turned[(i + d) * KEYS + v * LANES..][..LANES];
+                    let to = &mut scratch.keys[(i + d) * KEYS + v * LANES..][..LANES];
                     // SAFETY: 16 elements.
                     unsafe { simd.store(to.as_mut_ptr(), turned_rows[d]) };
                 }
@@ -247,8 +90,11 @@ impl Block {
     ///
     /// `values` must point to `n_keys` cached rows of `head_dim` numbers.
     #[inline(always)]
-    unsafe fn copy_values<S: Simd, T: Stored>(&self, simd: S, copy: &mut [f32]) {
-        let rows = copy.chunks_exact_mut(self.padded).take(self.n_keys);
+    pub(super) unsafe fn copy_values<S: Simd, T: Stored>(&self, simd: S, scratch: &mut Scratch) {
+        let rows = scratch
+            .values
+            .chunks_exact_mut(self.padded)
+            .take(self.n_keys);
         for (key, row) in rows.enumerate() {
             for (c, to) in row.chunks_exact_mut(LANES).enumerate() {
                 let n = LANES.min(self.head_dim - c * LANES);
@@ -263,7 +109,7 @@ impl Block {
 
     /// Takes this block into the sums of up to `R` rows from `first` on; returns how many.
     #[inline(always)]
-    fn rows<S: Simd, const R: usize>(
+    pub(super) fn rows<S: Simd, const R: usize>(
         &self,
         simd: S,
         scratch: &mut Scratch,
@@ -424,10 +270,6 @@ unsafe fn load<S: Simd, T: Stored>(simd: S, from: *const u8, n: usize) -> S::F32
 /// Fills in the weights of a block, relative to the largest score so far; returns by how much the sums so
 /// far shrink.
 #[inline(always)]
-#[expect(
-    clippy::undocumented_unsafe_blocks,
-    reason = "one reason for all, where the first one is"
-)]
 fn softmax_step<S: Simd>(
     simd: S,
     scores: [S::F32; VECTORS],
@@ -437,8 +279,8 @@ fn softmax_step<S: Simd>(
     total: &mut f32,
 ) -> f32 {
     let at = weights.as_mut_ptr();
-    // SAFETY, for the blocks below: four vectors of 16 in an array of 64.
     for v in 0..VECTORS {
+        // SAFETY: four vectors of 16 in an array of 64.
         unsafe { simd.store(at.add(v * LANES), scores[v]) };
     }
     // Tokens that this row may not see.
@@ -446,11 +288,13 @@ fn softmax_step<S: Simd>(
     let mut highest = simd.splat(*largest);
     let at = weights.as_mut_ptr();
     for v in 0..VECTORS {
+        // SAFETY: as above.
         highest = simd.max(highest, unsafe { simd.load(at.add(v * LANES)) });
     }
     let new_largest = simd.largest(highest);
     let shift = simd.splat(-new_largest);
     for v in 0..VECTORS {
+        // SAFETY: as above.
         unsafe {
             let score = simd.load(at.add(v * LANES));
             simd.store(at.add(v * LANES), exp(simd, simd.add(score, shift)));
@@ -460,6 +304,7 @@ fn softmax_step<S: Simd>(
     let at = weights.as_ptr();
     let mut sum = simd.splat(0.0);
     for v in 0..VECTORS {
+        // SAFETY: as above.
         sum = simd.add(sum, unsafe { simd.load(at.add(v * LANES)) });
     }
     // 0 at the first block, where there is nothing to shrink.
