@@ -7,6 +7,7 @@ use gollm_tensor::{
 
 use crate::Cpu;
 use crate::kernels::elementwise::{Add, Softmax, Swiglu};
+use crate::kernels::quantized::QuantizedWeight;
 use crate::memory::{
     CacheMut, Numbers, Weight, cache_mut, matrix_shape, numbers, result, values, weight,
 };
@@ -28,7 +29,9 @@ impl Backend for Cpu {
     }
 
     fn upload(&self, shape: &[usize], dtype: DType, bytes: HostBytes) -> Result<Storage> {
-        Ok(Storage::new(Numbers::from_bytes(shape, dtype, bytes)))
+        Ok(Storage::new(Numbers::from_bytes(
+            shape, dtype, bytes, &self.room,
+        )))
     }
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
@@ -72,8 +75,11 @@ impl Backend for Cpu {
         for (&id, out) in ids.iter().zip(out.chunks_exact_mut(width.max(1))) {
             let row = id as usize;
             match &weight {
-                Weight::Panels(panels) => {
+                Weight::Quantized(QuantizedWeight::Panels(panels)) => {
                     gollm_tensor::dequantize(&panels.row(row), table.dtype(), out)?;
+                }
+                Weight::Quantized(QuantizedWeight::Blocks(blocks)) => {
+                    gollm_tensor::dequantize(blocks.rows(row..row + 1), table.dtype(), out)?;
                 }
                 Weight::Rows(rows) => {
                     let n_bytes = rows.dtype.n_bytes(&[width])?;

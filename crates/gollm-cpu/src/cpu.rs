@@ -9,17 +9,21 @@ use crate::kernels::attention::{self, Attention, Sizes};
 use crate::kernels::elementwise::{RmsNorm, Rope};
 use crate::memory::{cache_bytes, matrix_shape, values, weight};
 use crate::product::{Product, Workshop};
+use crate::room::Room;
 use crate::simd::{Machine, Task};
 use crate::threads::{Pool, Shared, physical_cores};
 
 /// The fast CPU backend.
 ///
 /// Weights of f32, f16 and bf16 are read where they lie, in a mapped file for example. Matrices of q8_0
-/// and q4_0 are laid out anew when they are uploaded, and their products round the activations to 8
-/// bits (see `kernels/quantized.rs` for what that costs).
+/// and q4_0 are laid out anew when they are uploaded, as long as there is memory for it
+/// ([`Cpu::with_room`]), and their products round the activations to 8 bits (see
+/// `kernels/quantized.rs` for what that costs).
 #[derive(Debug)]
 pub struct Cpu {
     pub(crate) workshop: Workshop,
+    /// For weights that are laid out anew.
+    pub(crate) room: Room,
     /// Whether caches hold f16 numbers.
     pub(crate) half_cache: bool,
 }
@@ -52,8 +56,22 @@ impl Cpu {
         })?;
         Ok(Self {
             workshop: Workshop::new(machine, pool),
+            room: Room::default(),
             half_cache: false,
         })
+    }
+
+    /// Lays out at most `n_bytes` of q8_0 and q4_0 weights anew, instead of three quarters of the memory
+    /// that is free.
+    ///
+    /// Weights beyond that are read where they lie, and each panel of 16 rows is laid out every time
+    /// it is used: slower, but a model that is larger than memory runs from its mapped file.
+    #[must_use]
+    pub fn with_room(self, n_bytes: usize) -> Self {
+        Self {
+            room: Room::of(n_bytes),
+            ..self
+        }
     }
 
     /// Keeps cached keys and values in f16: half the memory and half the reading of a long context,

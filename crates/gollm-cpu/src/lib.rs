@@ -19,6 +19,7 @@
 //! ```
 
 mod backend;
+mod blocks;
 mod buffers;
 mod cpu;
 mod kernels;
@@ -27,6 +28,7 @@ mod memory;
 mod panels;
 mod product;
 pub mod roofline;
+mod room;
 mod simd;
 mod threads;
 

@@ -2,9 +2,12 @@
 
 use gollm_tensor::{DType, Error, HostBytes, Result, Storage, Tensor, dequantize};
 
+use crate::blocks::{BLOCK, Blocks, Quantized};
 use crate::buffers::Buffer;
+use crate::kernels::quantized::QuantizedWeight;
 use crate::kernels::rows::Rows;
-use crate::panels::{BLOCK, Panels, Quantized};
+use crate::panels::Panels;
+use crate::room::{Room, Share};
 
 /// Numbers in host memory.
 #[derive(Debug)]
@@ -15,22 +18,29 @@ pub(crate) enum Numbers {
     Own(Vec<f32>),
     /// A cache of half precision.
     Half(Vec<u16>),
-    /// f32, f16 and bf16 weights, read where they lie: in a mapped file, usually.
+    /// Weights that are read where they lie, in a mapped file usually: f32, f16 and bf16, and the q8_0
+    /// and q4_0 that there was no room to lay out anew.
     Stored(HostBytes),
     /// q8_0 and q4_0 matrices, laid out for the kernel.
-    Panels(Panels),
+    Panels { panels: Panels, _share: Share },
 }
 
 impl Numbers {
     /// Takes a weight. `bytes` has the length that the shape needs.
-    pub(crate) fn from_bytes(shape: &[usize], dtype: DType, bytes: HostBytes) -> Self {
+    pub(crate) fn from_bytes(shape: &[usize], dtype: DType, bytes: HostBytes, room: &Room) -> Self {
         if let Some(type_) = Quantized::of(dtype) {
             let n_columns = shape.last().copied().unwrap_or(BLOCK);
             let n_rows = bytes.len() / dtype.block_bytes() * BLOCK / n_columns.max(1);
+            let Some(share) = room.take(Panels::n_bytes(type_, [n_rows, n_columns])) else {
+                return Self::Stored(bytes);
+            };
             let panels = Panels::new(type_, [n_rows, n_columns], bytes.as_slice());
             // Else a mapped file would take the same memory once more.
             bytes.release();
-            return Self::Panels(panels);
+            return Self::Panels {
+                panels,
+                _share: share,
+            };
         }
         let small = shape.len() < 2;
         if dtype == DType::F32 && (small || as_f32(bytes.as_slice()).is_none()) {
@@ -53,7 +63,7 @@ impl Numbers {
                 }
             }
             Self::Stored(bytes) => dequantize(bytes.as_slice(), dtype, &mut values)?,
-            Self::Panels(panels) => {
+            Self::Panels { panels, .. } => {
                 let n_columns = panels.n_blocks() * BLOCK;
                 for (row, values) in values.chunks_exact_mut(n_columns).enumerate() {
                     dequantize(&panels.row(row), dtype, values)?;
@@ -69,7 +79,7 @@ impl Numbers {
             Self::Result(values) => Some(values),
             Self::Own(values) => Some(values),
             Self::Stored(bytes) => as_f32(bytes.as_slice()),
-            Self::Half(_) | Self::Panels(_) => None,
+            Self::Half(_) | Self::Panels { .. } => None,
         }
     }
 }
@@ -142,14 +152,16 @@ pub(crate) fn matrix_shape(tensor: &Tensor) -> (usize, usize) {
 /// A weight, in whichever form it is held.
 pub(crate) enum Weight<'a> {
     Rows(Rows<'a>),
-    Panels(&'a Panels),
+    Quantized(QuantizedWeight<'a>),
 }
 
 /// A matrix of any storage type.
 pub(crate) fn weight(tensor: &Tensor) -> Result<Weight<'_>> {
     let (n_rows, n_columns) = matrix_shape(tensor);
     let bytes = match numbers(tensor)? {
-        Numbers::Panels(panels) => return Ok(Weight::Panels(panels)),
+        Numbers::Panels { panels, .. } => {
+            return Ok(Weight::Quantized(QuantizedWeight::Panels(panels)));
+        }
         Numbers::Stored(bytes) => bytes.as_slice(),
         _ => {
             let values = values(tensor)?;
@@ -157,12 +169,15 @@ pub(crate) fn weight(tensor: &Tensor) -> Result<Weight<'_>> {
             unsafe { values.align_to::<u8>().1 }
         }
     };
-    Rows::new(bytes, tensor.dtype(), n_rows, n_columns)
-        .map(Weight::Rows)
-        .ok_or(Error::Length {
-            operation: "read rows",
-            name: "memory behind the tensor",
-            found: bytes.len(),
-            expected: tensor.dtype().n_bytes(&[n_rows, n_columns])?,
-        })
+    let dtype = tensor.dtype();
+    let weight = match Blocks::new(bytes, dtype, [n_rows, n_columns]) {
+        Some(blocks) => Some(Weight::Quantized(QuantizedWeight::Blocks(blocks))),
+        None => Rows::new(bytes, dtype, n_rows, n_columns).map(Weight::Rows),
+    };
+    weight.ok_or(Error::Length {
+        operation: "read rows",
+        name: "memory behind the tensor",
+        found: bytes.len(),
+        expected: dtype.n_bytes(&[n_rows, n_columns])?,
+    })
 }

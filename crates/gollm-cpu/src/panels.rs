@@ -17,12 +17,9 @@
 //! The kernel subtracts `zero_point · Σ activations` once a block instead of converting each weight.
 //! In q4_0 the low halves of line `c` are columns `4c..`, the high halves columns `16 + 4c..`.
 
-use gollm_tensor::DType;
-
+use crate::blocks::{BLOCK, Blocks, Quantized};
 use crate::simd::LANES;
 
-/// Weights in a block.
-pub(crate) const BLOCK: usize = 32;
 /// Bytes of a line.
 const LINE: usize = 64;
 
@@ -32,59 +29,23 @@ const LINE: usize = 64;
 struct Line([u8; LINE]);
 
 /// A q8_0 or q4_0 matrix in panels of 16 rows; the last panel is filled up with zeros.
+#[derive(Default)]
 pub(crate) struct Panels {
-    pub(crate) type_: Quantized,
+    type_: Quantized,
     n_rows: usize,
     n_blocks: usize,
     lines: Vec<Line>,
 }
 
-/// The two quantized types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quantized {
-    Q8_0,
-    Q4_0,
-}
-
-impl Quantized {
-    pub(crate) fn of(dtype: DType) -> Option<Self> {
-        match dtype {
-            DType::Q8_0 => Some(Self::Q8_0),
-            DType::Q4_0 => Some(Self::Q4_0),
-            DType::F32 | DType::F16 | DType::BF16 => None,
-        }
-    }
-
-    fn dtype(self) -> DType {
-        match self {
-            Self::Q8_0 => DType::Q8_0,
-            Self::Q4_0 => DType::Q4_0,
-        }
-    }
-
-    /// Lines of 64 bytes that a block of 16 rows takes, without its scales.
-    pub(crate) const fn lines(self) -> usize {
-        match self {
-            Self::Q8_0 => 8,
-            Self::Q4_0 => 4,
-        }
-    }
-
-    /// What was added to each weight to make it unsigned.
-    pub(crate) const fn zero_point(self) -> i32 {
-        match self {
-            Self::Q8_0 => 128,
-            Self::Q4_0 => 8,
-        }
-    }
-
-    /// What turns a byte of the file into a byte of a panel, and back.
-    const fn flip(self) -> u8 {
-        match self {
-            Self::Q8_0 => 0x80,
-            Self::Q4_0 => 0,
-        }
-    }
+/// 16 rows, laid out.
+#[derive(Clone, Copy)]
+pub(crate) struct Panel<'a> {
+    pub(crate) type_: Quantized,
+    pub(crate) n_blocks: usize,
+    /// All lines of block 0, then those of block 1, …
+    pub(crate) lines: &'a [u8],
+    /// 16 f16 for each block.
+    pub(crate) scales: &'a [u8],
 }
 
 impl Panels {
@@ -100,11 +61,37 @@ impl Panels {
             n_blocks,
             lines: vec![Line([0; LINE]); n_lines],
         };
-        let block_bytes = type_.dtype().block_bytes();
-        for (index, block) in bytes.chunks_exact(block_bytes).enumerate() {
-            panels.place(index / n_blocks, index % n_blocks, block);
-        }
+        panels.place_all(bytes);
         panels
+    }
+
+    /// Lays out the 16 rows that begin at `first`, or those that are left, in place of what is here.
+    pub(crate) fn lay_out_again(&mut self, blocks: Blocks<'_>, first: usize) {
+        let Blocks {
+            type_, n_blocks, ..
+        } = blocks;
+        let n_rows = LANES.min(blocks.n_rows - first);
+        (self.type_, self.n_rows, self.n_blocks) = (type_, n_rows, n_blocks);
+        if n_rows < LANES {
+            // Rows that do not exist are zeros.
+            self.lines.clear();
+        }
+        let n_lines = Self::lines_per_panel(type_, n_blocks);
+        self.lines.resize(n_lines, Line([0; LINE]));
+        self.place_all(blocks.rows(first..first + n_rows));
+    }
+
+    /// Deals out all blocks of the file.
+    fn place_all(&mut self, bytes: &[u8]) {
+        let row_bytes = self.n_blocks * self.type_.dtype().block_bytes();
+        for (row, bytes) in bytes.chunks_exact(row_bytes.max(1)).enumerate() {
+            for (block, bytes) in bytes
+                .chunks_exact(self.type_.dtype().block_bytes())
+                .enumerate()
+            {
+                self.place(row, block, bytes);
+            }
+        }
     }
 
     /// How many rows there are, without those that fill up the last panel.
@@ -117,21 +104,31 @@ impl Panels {
         self.n_blocks
     }
 
-    /// The lines of a panel's blocks and its scales.
-    pub(crate) fn panel(&self, index: usize) -> (&[u8], &[u8]) {
+    /// 16 rows.
+    pub(crate) fn panel(&self, index: usize) -> Panel<'_> {
         let n_lines = Self::lines_per_panel(self.type_, self.n_blocks);
         let lines = &self.lines[index * n_lines..(index + 1) * n_lines];
         let (blocks, scales) = lines.split_at(self.n_blocks * self.type_.lines());
-        (bytes_of(blocks), bytes_of(scales))
+        Panel {
+            type_: self.type_,
+            n_blocks: self.n_blocks,
+            lines: bytes_of(blocks),
+            scales: bytes_of(scales),
+        }
+    }
+
+    /// The bytes of memory that a matrix takes.
+    pub(crate) fn n_bytes(type_: Quantized, [n_rows, n_columns]: [usize; 2]) -> usize {
+        n_rows.div_ceil(LANES) * Self::lines_per_panel(type_, n_columns / BLOCK) * LINE
     }
 
     /// A row in ggml's blocks again.
     pub(crate) fn row(&self, row: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.n_blocks * self.type_.dtype().block_bytes());
-        let (blocks, scales) = self.panel(row / LANES);
+        let Panel { lines, scales, .. } = self.panel(row / LANES);
         let lane = row % LANES;
         let n_bytes = self.type_.lines() * LINE;
-        for (lines, scales) in blocks
+        for (lines, scales) in lines
             .chunks_exact(n_bytes)
             .zip(scales.chunks_exact(2 * LANES))
         {
@@ -155,13 +152,14 @@ impl Panels {
         let (panel, lane) = (row / LANES, row % LANES);
         let start = panel * Self::lines_per_panel(type_, self.n_blocks);
         let first = start + block * type_.lines();
+        let flip = u32::from_ne_bytes([type_.flip(); 4]);
         for (line, quad) in self.lines[first..]
             .iter_mut()
             .zip(bytes[2..].chunks_exact(4))
         {
-            for (to, from) in line.0[4 * lane..].iter_mut().zip(quad) {
-                *to = from ^ type_.flip();
-            }
+            // Four bytes at a time: where there is no room for whole matrices, this is done at every use.
+            let four = u32::from_ne_bytes([quad[0], quad[1], quad[2], quad[3]]) ^ flip;
+            line.0[4 * lane..4 * lane + 4].copy_from_slice(&four.to_ne_bytes());
         }
         let scales = start + self.n_blocks * type_.lines() + block / 2;
         let at = (block % 2) * 2 * LANES + 2 * lane;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | f32, f16, bf16 | up to 8 | `dot` | 16 rows |
 //! | f32, f16, bf16 | more | `gemm` | one panel of the register tile |
-//! | q8_0, q4_0 | any | `quantized` | one panel of 16 rows |
+//! | q8_0, q4_0 | any | `quantized` | one panel of 16 rows, laid out at upload or here |
 //!
 //! What a kernel wants done to the activations first (packing, rounding to 8 bits) is done once for
 //! all weights that they meet.
@@ -13,12 +13,12 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::buffers::{Buffer, Buffers};
+use crate::kernels::activations::{Activations, Quantize};
 use crate::kernels::dot::{self, Dots};
 use crate::kernels::gemm::{PackTokens, PackedProducts, TileSize};
-use crate::kernels::quantized::{Activations, PanelProducts, Quantize};
+use crate::kernels::quantized::{PanelProducts, QuantizedWeight};
 use crate::kernels::rows::Rows;
 use crate::memory::Weight;
-use crate::panels::Panels;
 use crate::simd::{LANES, Machine};
 use crate::threads::{Pool, Shared};
 
@@ -74,8 +74,8 @@ impl Workshop {
         if n_tokens == 0 {
             return;
         }
-        let any = |panels: bool| {
-            let is = |p: &Product<'_>| matches!(p.weight, Weight::Panels(_)) == panels;
+        let any = |quantized: bool| {
+            let is = |p: &Product<'_>| matches!(p.weight, Weight::Quantized(_)) == quantized;
             products.iter().any(is)
         };
         let packed = (any(false) && n_tokens > dot::MOST_TOKENS).then(|| self.pack(x, n_in));
@@ -91,7 +91,7 @@ impl Workshop {
                     (Weight::Rows(weight), Some(packed)) => {
                         Kernel::Packed(*weight, packed, n_tokens)
                     }
-                    (Weight::Panels(weight), _) => Kernel::Panels(weight, &rounded.activations),
+                    (Weight::Quantized(weight), _) => Kernel::Panels(*weight, &rounded.activations),
                 };
                 Pieces::new(self.machine, kernel, product.out)
             })
@@ -174,7 +174,7 @@ enum Kernel<'a> {
     Dots(Rows<'a>, &'a [f32]),
     /// And how many tokens were packed.
     Packed(Rows<'a>, &'a [f32], usize),
-    Panels(&'a Panels, &'a Activations),
+    Panels(QuantizedWeight<'a>, &'a Activations),
 }
 
 /// A product cut into pieces of work.

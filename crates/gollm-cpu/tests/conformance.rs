@@ -31,6 +31,17 @@ fn a_cache_of_half_precision_costs_a_thousandth() {
 }
 
 #[test]
+fn weights_that_there_is_no_room_to_lay_out_anew_give_the_same() {
+    for machine in Machine::available() {
+        // Some of the suite's weights fit, some do not.
+        for room in [0, 4096] {
+            let cpu = Cpu::with_machine(2, machine).unwrap().with_room(room);
+            assert_conforms(&Device::new(cpu), &bounds());
+        }
+    }
+}
+
+#[test]
 fn every_operation_agrees_with_the_reference_on_every_machine() {
     for machine in Machine::available() {
         for n_threads in [1, 2, 3] {

@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | `dot.rs` | a few tokens × rows as they lie in the file | reading the weights |
 //! | `gemm.rs` | many tokens × packed rows | multiply-adds |
+//! | `activations.rs` | rounding activations to 8 bits, for the next | nowhere: once for many products |
 //! | `quantized.rs` | any tokens × 8- and 4-bit panels | reading, then multiply-adds |
-//! | `attention.rs` | scores, softmax and weighted sum in one pass over the cache | both |
+//! | `attention/` | scores, softmax and weighted sum in one pass over the cache | both |
 //! | `elementwise.rs` | norm, rotation, gate, softmax, sum | neither, if they are done while data is near |
 
 #![allow(
@@ -13,6 +14,7 @@
     reason = "iterators over vectors are not inlined everywhere: see `Simd`"
 )]
 
+pub(crate) mod activations;
 pub(crate) mod attention;
 pub(crate) mod dot;
 pub(crate) mod elementwise;

@@ -8,128 +8,18 @@
 //!
 //! What it costs: rounding an activation moves it by at most 1/254 of the largest in its block.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
-use crate::panels::{BLOCK, Panels, Quantized};
+use super::activations::{Activations, WORDS, tile_len};
+use crate::blocks::{Blocks, Quantized};
+use crate::panels::{Panel, Panels};
 use crate::simd::{LANES, Simd, Task};
 use crate::threads::Shared;
 
-/// Activations rounded to 8 bits, in tiles of as many tokens as the kernel takes at once.
-///
-/// A tile of `N` tokens is a list of its blocks, and everything that the kernel needs of a block lies
-/// together: the quants, four of each token and then the next four, the scales, and the sums of the
-/// quants times minus the zero points. One address then reaches all of it.
-#[derive(Debug, Default)]
-pub(crate) struct Activations {
-    words: Vec<u32>,
-    n_tokens: usize,
-    n_blocks: usize,
-}
-
-/// 32-bit words of one block of one token: 8 of quants, one scale, two sums.
-const WORDS: usize = 8 + 1 + 2;
-
-impl Activations {
-    /// Makes room for `n_tokens` rows of `n_in`, a multiple of 32.
-    pub(crate) fn resize(&mut self, n_tokens: usize, n_in: usize) {
-        (self.n_tokens, self.n_blocks) = (n_tokens, n_in / BLOCK);
-        let n = n_tokens * self.n_blocks * WORDS;
-        if self.words.len() < n {
-            self.words.resize(n, 0);
-        }
-    }
-
-    /// The words, for writing from several threads.
-    pub(crate) fn shared(&mut self) -> Shared<'_, u32> {
-        Shared::new(&mut self.words)
-    }
-}
-
-/// The tile that starts at `token` has this many tokens: the most that the machine takes, or the
-/// largest power of two that is left.
-#[inline(always)]
-fn tile_len<S: Simd>(token: usize, n_tokens: usize) -> usize {
-    let left = (n_tokens - token).min(S::QUANTIZED_TOKENS);
-    1 << left.ilog2()
-}
-
-/// Rounds the activations of some tokens.
-pub(crate) struct Quantize<'a> {
-    /// `[n_tokens, n_in]`.
-    pub(crate) x: &'a [f32],
-    pub(crate) n_in: usize,
-    pub(crate) out: Shared<'a, u32>,
-    /// Which tokens.
-    pub(crate) tokens: Range<usize>,
-}
-
-impl Task for Quantize<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let (n_tokens, n_blocks) = (self.x.len() / self.n_in, self.n_in / BLOCK);
-        let mut first = 0;
-        while first < n_tokens {
-            let n = tile_len::<S>(first, n_tokens);
-            for t in 0..n {
-                let token = first + t;
-                if !self.tokens.contains(&token) {
-                    continue;
-                }
-                for block in 0..n_blocks {
-                    let start = token * self.n_in + block * BLOCK;
-                    let mut quants = [0u32; BLOCK / 4];
-                    let (scale, sum) = round(simd, &self.x[start..start + BLOCK], &mut quants);
-                    let at = (first * n_blocks + n * block) * WORDS + t;
-                    // SAFETY: all words of this token, which is in this thread's range.
-                    let write =
-                        |word: usize, value| unsafe { self.out.write(at + word * n, value) };
-                    for (c, four) in quants.into_iter().enumerate() {
-                        write(c, four);
-                    }
-                    write(8, scale.to_bits());
-                    for (i, type_) in [Quantized::Q8_0, Quantized::Q4_0].into_iter().enumerate() {
-                        let shifted = -type_.zero_point() * sum;
-                        write(9 + i, shifted.cast_unsigned());
-                    }
-                }
-            }
-            first += n;
-        }
-    }
-}
-
-/// A block in 8 bits: fills in the quants, returns what they are multiplied by and their sum.
-#[inline(always)]
-fn round<S: Simd>(simd: S, x: &[f32], quants: &mut [u32; BLOCK / 4]) -> (f32, i32) {
-    assert!(x.len() == 2 * LANES);
-    // SAFETY: two vectors of 16, and 32 bytes.
-    unsafe {
-        let (a, b) = (simd.load(x.as_ptr()), simd.load(x.as_ptr().add(LANES)));
-        let minus = simd.splat(-1.0);
-        let (minus_a, minus_b) = (simd.mul(a, minus), simd.mul(b, minus));
-        let highest = simd.max(simd.max(a, minus_a), simd.max(b, minus_b));
-        let highest = simd.largest(highest);
-        // Below 1e-36 the quotient would not be finite; such a block counts as zeros.
-        let inverse = simd.splat(if highest > 1e-36 {
-            127.0 / highest
-        } else {
-            0.0
-        });
-        let (a, b) = (simd.mul(a, inverse), simd.mul(b, inverse));
-        let to = quants.as_mut_ptr().cast::<i8>();
-        simd.store_i8(to, a);
-        simd.store_i8(to.add(LANES), b);
-        let sum = simd.sum(simd.add(simd.round(a), simd.round(b)));
-        // A NaN or an infinity among the activations made the sum a NaN; the scale carries it on.
-        (highest / 127.0 + 0.0 * sum, sum as i32)
-    }
-}
-
 /// `out[t, o] = x_t · weight_o` for all tokens and the rows `o` of some panels.
 pub(crate) struct PanelProducts<'a> {
-    pub(crate) weight: &'a Panels,
+    pub(crate) weight: QuantizedWeight<'a>,
     pub(crate) x: &'a Activations,
     /// `[n_tokens, n_rows]`; only columns of the panels in `range` are written.
     pub(crate) out: Shared<'a, f32>,
@@ -137,40 +27,112 @@ pub(crate) struct PanelProducts<'a> {
     pub(crate) range: Range<usize>,
 }
 
+/// A q8_0 or q4_0 matrix in one of two forms.
+#[derive(Clone, Copy)]
+pub(crate) enum QuantizedWeight<'a> {
+    /// Laid out when it was uploaded.
+    Panels(&'a Panels),
+    /// As it lies in the file: a thread lays out each panel just before it uses it.
+    Blocks(Blocks<'a>),
+}
+
+impl QuantizedWeight<'_> {
+    pub(crate) fn n_rows(self) -> usize {
+        match self {
+            Self::Panels(panels) => panels.n_rows(),
+            Self::Blocks(blocks) => blocks.n_rows,
+        }
+    }
+}
+
+thread_local! {
+    /// The panel in use, of weights that are read where they lie.
+    static PANEL: RefCell<Panels> = RefCell::default();
+}
+
 impl Task for PanelProducts<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let n_tokens = self.x.n_tokens;
-        assert!(self.x.n_blocks == self.weight.n_blocks());
-        for panel in self.range.clone() {
-            let mut token = 0;
-            while token < n_tokens {
-                token += match tile_len::<S>(token, n_tokens) {
-                    8 => tile::<S, 8>(simd, &self, panel, token),
-                    4 => tile::<S, 4>(simd, &self, panel, token),
-                    2 => tile::<S, 2>(simd, &self, panel, token),
-                    _ => tile::<S, 1>(simd, &self, panel, token),
-                };
+        let n_rows = self.weight.n_rows();
+        match self.weight {
+            QuantizedWeight::Panels(panels) => {
+                for index in self.range {
+                    let panel = panels.panel(index);
+                    all_tokens(simd, panel, self.x, self.out, index * LANES, n_rows);
+                }
+            }
+            QuantizedWeight::Blocks(blocks) => {
+                // Taken and put back: a closure around the work would keep it from being inlined.
+                let mut room = PANEL.take();
+                for index in self.range {
+                    room.lay_out_again(blocks, index * LANES);
+                    all_tokens(simd, room.panel(0), self.x, self.out, index * LANES, n_rows);
+                }
+                PANEL.set(room);
             }
         }
     }
 }
 
-/// One panel times `N` tokens; returns `N`.
+/// One panel times all tokens.
+#[inline(always)]
+fn all_tokens<S: Simd>(
+    simd: S,
+    panel: Panel<'_>,
+    x: &Activations,
+    out: Shared<'_, f32>,
+    first_row: usize,
+    n_rows: usize,
+) {
+    assert!(x.n_blocks == panel.n_blocks);
+    let mut token = 0;
+    while token < x.n_tokens {
+        let n = tile_len::<S>(token, x.n_tokens);
+        let to = Columns {
+            out,
+            first: token * n_rows + first_row,
+            n: LANES.min(n_rows - first_row),
+            stride: n_rows,
+        };
+        match n {
+            8 => tile::<S, 8>(simd, panel, x, token, to),
+            4 => tile::<S, 4>(simd, panel, x, token, to),
+            2 => tile::<S, 2>(simd, panel, x, token, to),
+            _ => tile::<S, 1>(simd, panel, x, token, to),
+        }
+        token += n;
+    }
+}
+
+/// Where the outputs of a tile go: `n` numbers of each token, `stride` apart.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    out: Shared<'a, f32>,
+    first: usize,
+    n: usize,
+    stride: usize,
+}
+
+/// One panel times `N` tokens.
 #[inline(always)]
 fn tile<S: Simd, const N: usize>(
     simd: S,
-    task: &PanelProducts<'_>,
-    panel: usize,
+    panel: Panel<'_>,
+    x: &Activations,
     token: usize,
-) -> usize {
-    let (type_, n_blocks) = (task.weight.type_, task.weight.n_blocks());
-    let (lines, scales) = task.weight.panel(panel);
+    to: Columns<'_>,
+) {
+    let Panel {
+        type_,
+        n_blocks,
+        lines,
+        scales,
+    } = panel;
     let block_bytes = type_.lines() * 64;
     assert!(lines.len() == n_blocks * block_bytes && scales.len() >= n_blocks * 2 * LANES);
-    let words = &task.x.words[token * n_blocks * WORDS..(token + N) * n_blocks * WORDS];
+    let words = &x.words[token * n_blocks * WORDS..(token + N) * n_blocks * WORDS];
     let shifts = if type_ == Quantized::Q8_0 { 9 } else { 10 };
     let mut totals = [simd.splat(0.0); N];
     for block in 0..n_blocks {
@@ -207,17 +169,13 @@ fn tile<S: Simd, const N: usize>(
             }
         }
     }
-    let (first, n_rows) = (panel * LANES, task.weight.n_rows());
     for t in 0..N {
         let mut values = [0.0f32; LANES];
-        // SAFETY: an array of 16.
-        unsafe { simd.store(values.as_mut_ptr(), totals[t]) };
-        let n = LANES.min(n_rows - first);
-        // SAFETY: the rows of a panel are in this thread's range of panels.
+        // SAFETY: an array of 16; the rows of a panel are in this thread's range of panels.
         unsafe {
-            task.out
-                .write_slice((token + t) * n_rows + first, &values[..n]);
+            simd.store(values.as_mut_ptr(), totals[t]);
+            to.out
+                .write_slice(to.first + t * to.stride, &values[..to.n]);
         }
     }
-    N
 }
