@@ -117,13 +117,9 @@ impl Workshop {
         });
     }
 
-    /// Pieces that a thread takes at a time: a few times for each thread, so that a slow one does not
-    /// keep the others waiting, or all where it is not worth waking anyone.
+    /// The fewest pieces that are worth a thread's while; all of them where it is not worth waking anyone.
     pub(crate) fn grain(&self, n_pieces: usize, multiply_adds: usize) -> usize {
-        if multiply_adds < WORTH_THREADS {
-            return n_pieces;
-        }
-        n_pieces.div_ceil(4 * self.pool.n_threads())
+        (n_pieces * WORTH_THREADS).div_ceil(multiply_adds.max(1))
     }
 
     /// The activations in tiles.

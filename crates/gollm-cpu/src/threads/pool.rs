@@ -118,23 +118,24 @@ impl Pool {
         }
     }
 
-    /// Deals out `0..n` in pieces of up to `grain` to whichever thread is free.
-    pub(crate) fn for_each(&self, n: usize, grain: usize, f: impl Fn(Range<usize>) + Sync) {
-        let grain = grain.max(1);
-        if n <= grain || self.threads.is_empty() {
+    /// Deals out `0..n` to whichever thread is free, at least `least` at a time.
+    ///
+    /// A thread takes its share of half of what is left: long runs at first, since neighbours share work, and
+    /// short ones at the end, so that nobody waits long for the last.
+    pub(crate) fn for_each(&self, n: usize, least: usize, f: impl Fn(Range<usize>) + Sync) {
+        let least = least.max(1);
+        if n <= least || self.threads.is_empty() {
             if n > 0 {
                 f(0..n);
             }
             return;
         }
         let next = std::sync::atomic::AtomicUsize::new(0);
+        let share = |left: usize| (left / (2 * self.n_threads())).max(least).min(left);
         self.run(&|_| {
-            loop {
-                let start = next.fetch_add(grain, Relaxed);
-                if start >= n {
-                    return;
-                }
-                f(start..n.min(start + grain));
+            let taken = |start: usize| (start < n).then(|| start + share(n - start));
+            while let Ok(start) = next.fetch_update(Relaxed, Relaxed, taken) {
+                f(start..start + share(n - start));
             }
         });
     }

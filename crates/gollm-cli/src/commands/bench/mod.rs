@@ -1,5 +1,6 @@
 //! `gollm bench`: how fast this machine runs a model, beside how fast it could.
 
+mod cost;
 mod ladders;
 mod measure;
 mod model;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use gollm_cpu::roofline::Roofline;
 use gollm_cpu::{Cpu, Machine};
 use gollm_model::{
-    Append, Config, Decoder, FlopCounts, ParameterCounts, StoredTensor, WeightSource,
-    bytes_read_per_token, expected_tensors, kv_bytes_per_token,
+    Append, Config, Decoder, ParameterCounts, StoredTensor, WeightSource, expected_tensors,
 };
 use gollm_sampler::Random;
 use gollm_tensor::{DType, Device, n_elements, quantize};
 
+use super::cost::{Cost, Test, peak};
 use super::measure::{rates, timed};
 use super::table::{self, Row};
 use super::{Args, BenchDevice};
@@ -32,15 +32,6 @@ struct Bench {
     kernels: String,
     n_threads: usize,
     roofline: Option<Roofline>,
-}
-
-/// One test of one device.
-#[derive(Debug, Clone, Copy)]
-enum Test {
-    /// Reading this many tokens in one go.
-    Prompt(usize),
-    /// Writing this many tokens, for so many texts at once.
-    Write { n_tokens: usize, n_batch: usize },
 }
 
 pub(super) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
@@ -261,71 +252,4 @@ fn measure(
         roofline_limit: limits.map(|(_, limit)| limit),
         roofline_fraction: limits.map(|(ts, _)| sample.mean / ts),
     })
-}
-
-impl Test {
-    fn name(self) -> String {
-        match self {
-            Self::Prompt(n) => format!("pp{n}"),
-            Self::Write {
-                n_tokens,
-                n_batch: 1,
-            } => format!("tg{n_tokens}"),
-            Self::Write { n_tokens, n_batch } => format!("tg{n_tokens}@{n_batch}"),
-        }
-    }
-}
-
-/// What one pass over the weights costs, from the config alone.
-struct Cost {
-    tokens: usize,
-    bytes: u64,
-    flops: u64,
-}
-
-impl Cost {
-    fn of(config: &Config, test: Test) -> Result<Self, Failure> {
-        Ok(match test {
-            Test::Prompt(n) => {
-                let mean = FlopCounts::per_token(config, n.div_ceil(2))?;
-                // Only the last token goes through the head.
-                let body = mean.total() - mean.head;
-                Self {
-                    tokens: n,
-                    bytes: bytes_read_per_token(config, config.dtype, 0)?,
-                    flops: n as u64 * body + mean.head,
-                }
-            }
-            Test::Write { n_tokens, n_batch } => {
-                let (n_batch, context) = (n_batch as u64, n_tokens.div_ceil(2));
-                let cache = kv_bytes_per_token(config)? * context as u64;
-                let weights = bytes_read_per_token(config, config.dtype, 0)?;
-                Self {
-                    tokens: n_batch as usize,
-                    bytes: weights + n_batch * cache,
-                    flops: n_batch * FlopCounts::per_token(config, context)?.total(),
-                }
-            }
-        })
-    }
-
-    /// Tokens a second that memory and arithmetic allow, and which of them is the limit.
-    fn limits(&self, roofline: &Roofline, dtype: DType) -> (f64, &'static str) {
-        let tokens = self.tokens as f64;
-        let memory = tokens * roofline.bytes_per_second / self.bytes as f64;
-        let arithmetic = tokens * peak(roofline, dtype) / self.flops as f64;
-        if memory < arithmetic {
-            (memory, "memory")
-        } else {
-            (arithmetic, "arithmetic")
-        }
-    }
-}
-
-/// The operations a second that the kernels for a storage type could reach.
-fn peak(roofline: &Roofline, dtype: DType) -> f64 {
-    match dtype {
-        DType::F32 | DType::F16 | DType::BF16 => roofline.f32_per_second,
-        DType::Q8_0 | DType::Q4_0 => roofline.i8_per_second,
-    }
 }
