@@ -70,7 +70,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--init-from", type=Path, help="run or checkpoint whose weights and tokenizer to start from"
     )
     add("--data", help="`stories` (default), a text file or folder, or hf:NAME (Hugging Face)")
-    add("--tokenizer", type=Path, help="tokenizer to use (default: train one on the data)")
+    add(
+        "--tokenizer",
+        type=Path,
+        help="a run's tokenizer.json, or what gollm.Tokenizer saved (default: train one on the data)",
+    )
     add("--steps", type=int, help="optimizer steps of the whole run")
     add("--seed", type=int, help="seed of the weights, the data and the samples")
     add("--batch-size", type=int, help="sequences per step, all processes together")

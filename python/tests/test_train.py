@@ -243,6 +243,14 @@ def test_a_tokenizer_of_another_size_is_refused(
     assert "has 270 ids and the model's vocab_size is 400" in capsys.readouterr().err
 
 
+def test_the_tokenizer_of_another_run_can_be_used(
+    finished: Path, config: Path, tmp_path: Path
+) -> None:
+    flags = ["--config", str(config), "--steps", "1", "--out", str(tmp_path)]
+    assert train.main([*flags, "--tokenizer", str(finished / "tokenizer.json")]) == 0
+    assert (tmp_path / "tokenizer.json").read_bytes() == (finished / "tokenizer.json").read_bytes()
+
+
 def test_a_new_run_can_start_from_the_weights_of_another(
     finished: Path, config: Path, tmp_path: Path
 ) -> None:

@@ -195,7 +195,8 @@ impl Tokenizer {
         Ok(py.detach(|| self.inner.save(path))?)
     }
 
-    /// Reads what `save` wrote. Raises OSError if a file cannot be read, GollmError if the files
+    /// Reads what `save` wrote, or a file with the text of `to_json`, such as a run's
+    /// `tokenizer.json`. Raises OSError if a file cannot be read, GollmError if the files
     /// are damaged or do not belong together.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> Result<Self> {

@@ -59,7 +59,8 @@ impl Tokenizer {
     }
 
     /// Reads what [`Tokenizer::save`] wrote, or a published rank file beside which somebody
-    /// has put the metadata.
+    /// has put the metadata, or one file with the text of [`Tokenizer::to_json`], such as the
+    /// `tokenizer.json` of a training run.
     ///
     /// # Errors
     ///
@@ -68,6 +69,10 @@ impl Tokenizer {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let ranks = read_text(path)?;
+        // No line of a rank file begins so: `{` is not a character of base64.
+        if ranks.trim_start().starts_with('{') {
+            return parse_json(&ranks).map_err(|source| in_file(path, source));
+        }
         let metadata_path = metadata_path(path);
         let metadata = parse_metadata(&read_text(&metadata_path)?, &ranks)
             .map_err(|source| in_file(&metadata_path, source))?;
@@ -76,6 +81,13 @@ impl Tokenizer {
             .and_then(|ranks| Tokenizer::new(ranks, metadata.pattern, special_tokens))
             .map_err(|source| in_file(path, source))
     }
+}
+
+fn parse_json(text: &str) -> Result<Tokenizer> {
+    let value = serde_json::from_str(text).map_err(|error| Error::Metadata {
+        problem: format!("not JSON ({error})"),
+    })?;
+    Tokenizer::from_json(&value)
 }
 
 fn parse_metadata(json: &str, ranks: &str) -> Result<Metadata> {

@@ -65,6 +65,22 @@ fn what_was_saved_is_loaded() {
 }
 
 #[test]
+fn a_file_that_holds_the_json_form_is_loaded_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tokenizer.json");
+    let original = small_tokenizer();
+    fs::write(&path, format!("\n {}", original.to_json())).unwrap();
+    let loaded = Tokenizer::load(&path).unwrap();
+    assert_eq!(loaded.to_json(), original.to_json());
+    fs::write(&path, "{\"kind\": \"bpe\", ").unwrap();
+    let message = Tokenizer::load(&path).unwrap_err().to_string();
+    assert!(
+        message.contains("tokenizer.json") && message.contains("JSON"),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_became_json_becomes_the_same_tokenizer() {
     let original = small_tokenizer();
     let text = serde_json::to_string(&original.to_json()).unwrap();
