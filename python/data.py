@@ -65,7 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="data.py", description="Tokenize text into shards.")
     parser.add_argument("source", help="`stories`, a text file or folder, or hf:NAME[:CONFIG]")
     parser.add_argument("--out", type=Path, required=True, help="folder for the shards")
-    parser.add_argument("--tokenizer", type=Path, required=True, help="a run's, or saved by gollm.Tokenizer")
+    parser.add_argument(
+        "--tokenizer", type=Path, required=True, help="a run's, or saved by gollm.Tokenizer"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the stories")
     parser.add_argument("--max-bytes", type=int, help="text per split (needed for `stories`)")
     parsed = parser.parse_args(arguments)

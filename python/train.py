@@ -73,7 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     add(
         "--tokenizer",
         type=Path,
-        help="a run's tokenizer.json, or what gollm.Tokenizer saved (default: train one on the data)",
+        help="a run's tokenizer.json, or what gollm.Tokenizer saved (default: train one)",
     )
     add("--steps", type=int, help="optimizer steps of the whole run")
     add("--seed", type=int, help="seed of the weights, the data and the samples")
