@@ -100,7 +100,10 @@ impl DeviceArgs {
         for name in accelerators().filter_map(|accelerator| (accelerator.best)()) {
             match self.named(&name, notes) {
                 Ok(device) => return Ok((name, device)),
-                Err(failure) => notes.say(format_args!("note: auto passes over {name}: {}", failure.message())),
+                Err(failure) => notes.say(format_args!(
+                    "note: auto passes over {name}: {}",
+                    failure.message()
+                )),
             }
         }
         Ok((DeviceName::Cpu, self.named(&DeviceName::Cpu, notes)?))
@@ -153,7 +156,9 @@ impl DeviceArgs {
 /// Opens a GPU.
 pub(crate) fn open_gpu(name: &DeviceName, half_cache: bool) -> Result<Device, Failure> {
     let mut opened = accelerators().filter_map(|kind| (kind.open)(name, half_cache));
-    opened.next().unwrap_or_else(|| Err(not_in_this_build(name)))
+    opened
+        .next()
+        .unwrap_or_else(|| Err(not_in_this_build(name)))
 }
 
 fn not_in_this_build(asked: &DeviceName) -> Failure {

@@ -72,7 +72,9 @@ impl fmt::Display for AdapterFacts {
 pub fn adapters() -> Vec<AdapterFacts> {
     let found = enumerate();
     let facts = found.iter().enumerate();
-    facts.map(|(i, adapter)| AdapterFacts::new(i, adapter)).collect()
+    facts
+        .map(|(i, adapter)| AdapterFacts::new(i, adapter))
+        .collect()
 }
 
 /// Whether [`Choice::Hardware`] would find an adapter that these kernels can run on.
@@ -85,7 +87,9 @@ pub fn has_hardware() -> bool {
 pub(crate) fn pick(choice: &Choice) -> Result<(Adapter, AdapterFacts)> {
     let mut found = enumerate();
     let facts = found.iter().enumerate();
-    let facts: Vec<_> = facts.map(|(i, adapter)| AdapterFacts::new(i, adapter)).collect();
+    let facts: Vec<_> = facts
+        .map(|(i, adapter)| AdapterFacts::new(i, adapter))
+        .collect();
     let at = position(choice, &facts).ok_or_else(|| not_found(choice, &facts))?;
     if let Some(lacks) = &facts[at].lacks {
         return Err(failed(choice, format!("{} {lacks}", facts[at])));
@@ -128,7 +132,9 @@ fn not_found(choice: &Choice, facts: &[AdapterFacts]) -> Error {
                     software on Debian: apt install mesa-vulkan-drivers libvulkan1"
             .to_owned(),
         (Choice::Hardware, _) => {
-            format!("there is: {list}; a software adapter is taken only when asked for (wgpu:software)")
+            format!(
+                "there is: {list}; a software adapter is taken only when asked for (wgpu:software)"
+            )
         }
         _ => format!("there is: {list}"),
     };

@@ -63,7 +63,8 @@ impl Arguments {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytemuck::cast_slice(words));
         let n_bytes = self.bytes.len() - start;
-        self.bytes.resize(start + n_bytes.next_multiple_of(ALIGNMENT), 0);
+        self.bytes
+            .resize(start + n_bytes.next_multiple_of(ALIGNMENT), 0);
         // At most a few megabytes: no batch has more than a context of places.
         Span {
             start: start as u32,

@@ -13,7 +13,12 @@ use crate::wgpu_backend::Inner;
 const ATTENTION_BYTES: usize = 2 * 64 * 4;
 
 impl Inner {
-    pub(crate) fn rotated(&self, x: &Tensor, table: &RopeTable, places: &[Place]) -> Result<Memory> {
+    pub(crate) fn rotated(
+        &self,
+        x: &Tensor,
+        table: &RopeTable,
+        places: &[Place],
+    ) -> Result<Memory> {
         let x = memory(x)?;
         let y = self.like(x)?;
         let [cosines, sines] = self.tables(table)?;
@@ -130,7 +135,10 @@ impl Inner {
         let y = self.like(q)?;
         for (from, to) in q.windows.iter().zip(&y.windows) {
             let list = words(&places[from.rows.clone()]);
-            let longest = places[from.rows.clone()].iter().map(|p| p.position + 1).max();
+            let longest = places[from.rows.clone()]
+                .iter()
+                .map(|p| p.position + 1)
+                .max();
             for (key_window, value_window) in keys.windows.iter().zip(&values.windows) {
                 let params = [
                     from.n_rows(),
@@ -168,7 +176,10 @@ impl Inner {
     }
 
     fn check_head(&self, head_dim: usize) -> Result<()> {
-        let (needed, limit) = (head_dim * 4 + ATTENTION_BYTES, self.gpu.facts.workgroup_bytes);
+        let (needed, limit) = (
+            head_dim * 4 + ATTENTION_BYTES,
+            self.gpu.facts.workgroup_bytes,
+        );
         if needed <= limit as usize {
             return Ok(());
         }

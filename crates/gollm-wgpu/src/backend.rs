@@ -33,7 +33,10 @@ impl Backend for Wgpu {
     }
 
     fn download(&self, tensor: &Tensor) -> Result<Vec<f32>> {
-        let memory = tensor.storage().get().ok_or_else(|| self.foreign_storage())?;
+        let memory = tensor
+            .storage()
+            .get()
+            .ok_or_else(|| self.foreign_storage())?;
         self.0.download(memory, tensor.dtype(), tensor.n_elements())
     }
 
@@ -78,7 +81,9 @@ impl Backend for Wgpu {
     }
 
     fn swiglu(&self, gate: &Tensor, up: &Tensor) -> Result<Tensor> {
-        let y = self.0.by_number(Kernel::Swiglu, memory(gate)?, memory(up)?)?;
+        let y = self
+            .0
+            .by_number(Kernel::Swiglu, memory(gate)?, memory(up)?)?;
         Ok(tensor(gate, gate.shape(), y))
     }
 
@@ -89,7 +94,9 @@ impl Backend for Wgpu {
 
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {
         let x_memory = memory(x)?;
-        let y = self.0.by_row(Kernel::Softmax, x_memory, &[], |_| vec![])?;
+        let y = self
+            .0
+            .by_row(Kernel::Softmax, x_memory, &[], |width| vec![width as u32])?;
         Ok(tensor(x, x.shape(), y))
     }
 

@@ -103,7 +103,10 @@ mod tests {
     fn a_size_class_is_at_most_an_eighth_larger_and_whole_words() {
         for n_bytes in [1, 4, 255, 256, 257, 1_000, 4_096, 4_097, 1_000_003] {
             let size = size_class(n_bytes);
-            assert!(size >= n_bytes && size.is_multiple_of(4), "{n_bytes}: {size}");
+            assert!(
+                size >= n_bytes && size.is_multiple_of(4),
+                "{n_bytes}: {size}"
+            );
             assert!(size <= n_bytes.max(256) * 9 / 8 + 4, "{n_bytes}: {size}");
             assert_eq!(size_class(size), size, "a class is its own");
         }

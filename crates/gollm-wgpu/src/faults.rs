@@ -65,7 +65,10 @@ fn describe(error: &wgpu::Error) -> String {
         // wgpu's descriptions run over several lines.
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
             let lines = description.lines().map(str::trim);
-            lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(": ")
+            lines
+                .filter(|line| !line.is_empty())
+                .collect::<Vec<_>>()
+                .join(": ")
         }
     }
 }

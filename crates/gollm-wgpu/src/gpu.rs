@@ -65,7 +65,9 @@ impl Gpu {
         };
         caught(&self.device, || self.device.create_buffer(&descriptor)).map_err(|message| {
             let facts = &self.facts;
-            self.error(format!("no buffer of {n_bytes} bytes on {facts}: {message}"))
+            self.error(format!(
+                "no buffer of {n_bytes} bytes on {facts}: {message}"
+            ))
         })
     }
 

@@ -33,7 +33,13 @@ pub(crate) struct Window {
 impl Memory {
     /// Whether both are cut at the same rows.
     pub(crate) fn same_rows(&self, other: &Self) -> bool {
-        let rows = |memory: &Self| memory.windows.iter().map(|w| w.rows.clone()).collect::<Vec<_>>();
+        let rows = |memory: &Self| {
+            memory
+                .windows
+                .iter()
+                .map(|w| w.rows.clone())
+                .collect::<Vec<_>>()
+        };
         rows(self) == rows(other)
     }
 }
@@ -99,7 +105,9 @@ impl Inner {
 
     /// Memory of zeros for something that stays.
     pub(crate) fn zeroed(&self, shape: &[usize], dtype: DType) -> Result<Memory> {
-        self.memory(shape, dtype, |n_bytes| self.buffers.keep(&self.gpu, n_bytes))
+        self.memory(shape, dtype, |n_bytes| {
+            self.buffers.keep(&self.gpu, n_bytes)
+        })
     }
 
     fn memory(
@@ -155,7 +163,11 @@ pub(crate) fn window_rows(
     }
     let most = grains.saturating_mul(grain);
     let starts = (0..n_rows).step_by(most);
-    Some(starts.map(|start| start..(start + most).min(n_rows)).collect())
+    Some(
+        starts
+            .map(|start| start..(start + most).min(n_rows))
+            .collect(),
+    )
 }
 
 /// The windows of a tensor, read with the shape that it has now.
@@ -205,7 +217,10 @@ mod tests {
     #[test]
     fn windows_hold_whole_grains_and_together_every_row() {
         assert_eq!(window_rows(10, 100, 1, 1_000), Some(vec![0..10]));
-        assert_eq!(window_rows(10, 100, 1, 399), Some(vec![0..3, 3..6, 6..9, 9..10]));
+        assert_eq!(
+            window_rows(10, 100, 1, 399),
+            Some(vec![0..3, 3..6, 6..9, 9..10])
+        );
         assert_eq!(window_rows(12, 100, 4, 900), Some(vec![0..8, 8..12]));
         assert_eq!(window_rows(12, 100, 4, 399), None);
         assert_eq!(window_rows(0, 100, 1, 1_000), Some(vec![]));

@@ -31,12 +31,7 @@ struct Piece<'a> {
 
 impl Inner {
     /// `x · weightᵀ`, `[n_tokens, n_out]`.
-    pub(crate) fn product(
-        &self,
-        x: &Memory,
-        n_tokens: usize,
-        weight: &Tensor,
-    ) -> Result<Memory> {
+    pub(crate) fn product(&self, x: &Memory, n_tokens: usize, weight: &Tensor) -> Result<Memory> {
         let (n_out, dtype, weight_memory) = (weight.shape()[0], weight.dtype(), memory(weight)?);
         if columns(weight) == 0 {
             // A sum of nothing.
@@ -55,7 +50,10 @@ impl Inner {
                 };
                 let few = tokens.len() <= FEW_TOKENS;
                 let (kernel, n_groups) = if few {
-                    (Kernel::Matvec(few_tokens(dtype, tokens.len())), piece.few(MATVEC_ROWS))
+                    (
+                        Kernel::Matvec(few_tokens(dtype, tokens.len())),
+                        piece.few(MATVEC_ROWS),
+                    )
                 } else {
                     let tiles = window.n_rows().div_ceil(TILE) * tokens.len().div_ceil(TILE);
                     (Kernel::Matmul(dtype), tiles)

@@ -108,12 +108,7 @@ impl Recorder {
         self.submissions
     }
 
-    fn bind_group(
-        &self,
-        gpu: &Gpu,
-        pipeline: &Pipeline,
-        bound: &[Placed<'_>],
-    ) -> wgpu::BindGroup {
+    fn bind_group(&self, gpu: &Gpu, pipeline: &Pipeline, bound: &[Placed<'_>]) -> wgpu::BindGroup {
         // The parameters of a launch begin where its dynamic offset says.
         let params = Span {
             start: 0,

@@ -17,7 +17,12 @@ const UPLOAD_PIECE: usize = 64 << 20;
 
 impl Inner {
     /// Takes stored bytes into device memory, padding rows to whole words.
-    pub(crate) fn upload(&self, shape: &[usize], dtype: DType, bytes: &HostBytes) -> Result<Memory> {
+    pub(crate) fn upload(
+        &self,
+        shape: &[usize],
+        dtype: DType,
+        bytes: &HostBytes,
+    ) -> Result<Memory> {
         let memory = self.zeroed(shape, dtype)?;
         let row_bytes = dtype.n_bytes(&[memory.columns])?;
         let padded = memory.row_words * 4;
@@ -83,7 +88,8 @@ impl Inner {
             Some(host) => host,
             None => {
                 let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-                self.gpu.buffer(n_bytes.next_power_of_two().max(4096), usage)?
+                self.gpu
+                    .buffer(n_bytes.next_power_of_two().max(4096), usage)?
             }
         };
         self.recorder().submit(&self.gpu, |encoder| {
@@ -96,7 +102,10 @@ impl Inner {
             let _ = told.send(result);
         });
         self.gpu.wait()?;
-        let failed = |what: String| self.gpu.error(format!("reading {n_bytes} bytes failed: {what}"));
+        let failed = |what: String| {
+            self.gpu
+                .error(format!("reading {n_bytes} bytes failed: {what}"))
+        };
         match telling.try_recv() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(failed(error.to_string())),

@@ -22,7 +22,11 @@ fn adapters_are_numbered_and_say_what_they_are() {
     assert!(adapters.iter().enumerate().all(|(i, a)| a.number == i));
     assert!(adapters.contains(wgpu.adapter()));
     let described = Device::new(wgpu.clone()).backend().description();
-    for part in [&wgpu.adapter().name, wgpu.adapter().kind, wgpu.adapter().api] {
+    for part in [
+        &wgpu.adapter().name,
+        wgpu.adapter().kind,
+        wgpu.adapter().api,
+    ] {
         assert!(described.contains(part), "`{part}` in `{described}`");
     }
     let by_number = Wgpu::new(Choice::Number(wgpu.adapter().number)).unwrap();
@@ -71,7 +75,14 @@ fn a_tensor_that_cannot_be_cut_small_enough_is_an_error() {
         assert!(message.contains(part), "`{part}` in `{message}`");
     }
     // The device itself is none the worse for it.
-    assert_eq!(device.tensor(&[1, 2], &[1.0, 2.0]).unwrap().to_vec().unwrap(), [1.0, 2.0]);
+    assert_eq!(
+        device
+            .tensor(&[1, 2], &[1.0, 2.0])
+            .unwrap()
+            .to_vec()
+            .unwrap(),
+        [1.0, 2.0]
+    );
 }
 
 #[test]
@@ -88,5 +99,8 @@ fn a_cache_that_another_handle_holds_is_not_written() {
     assert!(matches!(refused, Err(Error::Shared { .. })), "{refused:?}");
     drop(other);
     cache.write_rows(&rows, &places).unwrap();
-    assert_eq!(cache.to_vec().unwrap(), [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(
+        cache.to_vec().unwrap(),
+        [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    );
 }

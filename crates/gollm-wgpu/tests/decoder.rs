@@ -1,7 +1,10 @@
 //! The embedded model on an adapter: the same text as on the reference, in every storage type, and no
 //! allocation and no more than one submission for each token.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not marked as tests"
+)]
 
 mod common;
 
@@ -85,7 +88,10 @@ fn a_decode_step_is_one_submission_and_makes_no_buffer() {
     let counts = |n: usize| {
         let before = (wgpu.submissions(), wgpu.buffers_made());
         greedy(&file, &device, n);
-        (wgpu.submissions() - before.0, wgpu.buffers_made() - before.1)
+        (
+            wgpu.submissions() - before.0,
+            wgpu.buffers_made() - before.1,
+        )
     };
     // The first run leaves its buffers to the others.
     counts(3);

@@ -13,7 +13,9 @@ fn device() -> Option<Device> {
 
 /// Numbers that differ from one another and stay between -1 and 1.
 fn numbers(n: usize) -> Vec<f32> {
-    (0..n).map(|i| ((i * 7_919) % 2_003) as f32 / 1_001.5 - 1.0).collect()
+    (0..n)
+        .map(|i| ((i * 7_919) % 2_003) as f32 / 1_001.5 - 1.0)
+        .collect()
 }
 
 /// The largest difference to the reference, relative to its largest number. 1e-5 is the bound of one f32
@@ -24,7 +26,10 @@ fn assert_close(device: &Device, compute: impl Fn(&Device) -> Tensor) {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
     for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        assert!((found - expected).abs() <= 1e-5 * scale, "{i}: {found} for {expected}");
+        assert!(
+            (found - expected).abs() <= 1e-5 * scale,
+            "{i}: {found} for {expected}"
+        );
     }
 }
 
@@ -62,7 +67,11 @@ fn more_outputs_than_a_grid_is_wide() {
     let weight = numbers(280_000 * 3);
     assert_close(&device, |device| {
         let weight = device.tensor(&[280_000, 3], &weight).unwrap();
-        device.tensor(&[1, 3], &[0.5, -1.0, 2.0]).unwrap().matmul(&weight).unwrap()
+        device
+            .tensor(&[1, 3], &[0.5, -1.0, 2.0])
+            .unwrap()
+            .matmul(&weight)
+            .unwrap()
     });
 }
 
@@ -83,7 +92,10 @@ fn rows_of_odd_width_in_two_byte_types_and_odd_numbers_of_blocks() {
                 let weight = device.stored(&[7, width], dtype, &weight).unwrap();
                 assert_eq!(weight.to_vec().unwrap().len(), 7 * width);
                 let x = device.tensor(&[20, width], &x).unwrap();
-                x.matmul(&weight).unwrap().add(&x.matmul(&weight).unwrap()).unwrap()
+                x.matmul(&weight)
+                    .unwrap()
+                    .add(&x.matmul(&weight).unwrap())
+                    .unwrap()
             });
         }
     }
@@ -99,7 +111,13 @@ fn products_of_nothing_are_zero() {
     assert!(none.softmax().unwrap().to_vec().unwrap().is_empty());
     assert!(none.argmax().unwrap().is_empty());
     let norm = device.tensor(&[0], &[]).unwrap();
-    assert!(x.rms_norm(&norm, 1e-5).unwrap().to_vec().unwrap().is_empty());
+    assert!(
+        x.rms_norm(&norm, 1e-5)
+            .unwrap()
+            .to_vec()
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -126,7 +144,10 @@ fn attention_over_a_long_context() {
     let k = scaled(context_length * head_dim * 2, 20.0);
     let v = numbers(context_length * head_dim * 2);
     let places: Vec<Place> = [0, 62, 63, 64, 65, 127, 128, 299]
-        .map(|position| Place { sequence: 1, position })
+        .map(|position| Place {
+            sequence: 1,
+            position,
+        })
         .into();
     let q = scaled(places.len() * n_heads * head_dim, 20.0);
     // Scores of some thousands carry roundings of some 1e-4 into the exponent.
@@ -134,10 +155,18 @@ fn attention_over_a_long_context() {
         let (mut keys, mut values) = (device.cache(&shape).unwrap(), device.cache(&shape).unwrap());
         let all = Place::run(1, 0, context_length);
         let rows = [context_length, head_dim * 2];
-        keys.write_rows(&device.tensor(&rows, &k).unwrap(), &all).unwrap();
-        values.write_rows(&device.tensor(&rows, &v).unwrap(), &all).unwrap();
-        let q = device.tensor(&[places.len(), n_heads * head_dim], &q).unwrap();
-        q.attention(&keys, &values, &places, head_dim).unwrap().to_vec().unwrap()
+        keys.write_rows(&device.tensor(&rows, &k).unwrap(), &all)
+            .unwrap();
+        values
+            .write_rows(&device.tensor(&rows, &v).unwrap(), &all)
+            .unwrap();
+        let q = device
+            .tensor(&[places.len(), n_heads * head_dim], &q)
+            .unwrap();
+        q.attention(&keys, &values, &places, head_dim)
+            .unwrap()
+            .to_vec()
+            .unwrap()
     };
     let (found, expected) = (attend(&device), attend(&Device::reference()));
     for (found, expected) in found.iter().zip(&expected) {

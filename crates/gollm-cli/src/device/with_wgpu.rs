@@ -35,7 +35,10 @@ fn open(name: &DeviceName, half_cache: bool) -> Option<Result<Device, Failure>> 
 
 fn listed(facts: &AdapterFacts) -> Listed {
     let windows = bytes(facts.max_binding_bytes.into());
-    let lacks = facts.lacks.as_ref().map(|lacks| format!("; unusable: it {lacks}"));
+    let lacks = facts
+        .lacks
+        .as_ref()
+        .map(|lacks| format!("; unusable: it {lacks}"));
     Listed {
         name: format!("wgpu:{}", facts.number),
         kernels: format!("{facts}, windows of {windows}{}", lacks.unwrap_or_default()),
@@ -56,8 +59,9 @@ fn listed(facts: &AdapterFacts) -> Listed {
 fn missing() -> Option<Missing> {
     adapters().is_empty().then(|| Missing {
         name: "wgpu".to_owned(),
-        reason: "no Vulkan, Metal, DirectX 12 or OpenGL driver offers an adapter; docs/gpu.md says \
+        reason:
+            "no Vulkan, Metal, DirectX 12 or OpenGL driver offers an adapter; docs/gpu.md says \
                  what to install"
-            .to_owned(),
+                .to_owned(),
     })
 }

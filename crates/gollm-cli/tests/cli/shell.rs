@@ -74,7 +74,10 @@ fn devices_lists_what_generate_accepts_and_what_is_missing() {
     let text = done(&["devices"]).text();
     let devices = json["devices"].as_array().unwrap();
     for name in ["cpu", "reference"] {
-        assert!(devices.iter().any(|device| device["name"] == name), "{json}");
+        assert!(
+            devices.iter().any(|device| device["name"] == name),
+            "{json}"
+        );
     }
     for (device, line) in devices.iter().zip(text.lines()) {
         let name = device["name"].as_str().unwrap();
@@ -87,7 +90,10 @@ fn devices_lists_what_generate_accepts_and_what_is_missing() {
         let refused = run(&["generate", "-n", "1", "--device", name, "Once"]);
         assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     }
-    let threads = &devices.iter().find(|device| device["name"] == "cpu").unwrap()["facts"]["threads"];
+    let threads = &devices
+        .iter()
+        .find(|device| device["name"] == "cpu")
+        .unwrap()["facts"]["threads"];
     assert!(threads.as_u64().unwrap() > 0, "{json}");
 }
 

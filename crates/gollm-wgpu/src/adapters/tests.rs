@@ -35,14 +35,21 @@ fn software_is_taken_by_that_word_a_number_or_a_name_only() {
     let machine = machine();
     assert_eq!(position(&Choice::Software, &machine), Some(2));
     assert_eq!(position(&Choice::Number(2), &machine), Some(2));
-    assert_eq!(position(&Choice::Named("LLVMpipe".to_owned()), &machine), Some(2));
+    assert_eq!(
+        position(&Choice::Named("LLVMpipe".to_owned()), &machine),
+        Some(2)
+    );
     assert_eq!(position(&Choice::Software, &machine[..2]), None);
 }
 
 #[test]
 fn an_adapter_that_is_not_there_is_answered_with_those_that_are() {
     let message = not_found(&Choice::Number(7), &machine()).to_string();
-    for part in ["wgpu:7", "no adapter 7", "1 Chip Graphics (integrated GPU, vulkan, driver 1.2)"] {
+    for part in [
+        "wgpu:7",
+        "no adapter 7",
+        "1 Chip Graphics (integrated GPU, vulkan, driver 1.2)",
+    ] {
         assert!(message.contains(part), "`{part}` in `{message}`");
     }
     let message = not_found(&Choice::Hardware, &machine()[2..]).to_string();

@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 // The sums of an invocation for one token: one component for each row.
-var<workgroup> partial: array<vec4<f32>, LANES>;
+var<workgroup> parts: array<vec4<f32>, LANES>;
 
 fn word(matrix: u32, at: u32) -> u32 {
     return weight[at];
@@ -64,17 +64,17 @@ fn main(
         }
     }
     for (var t = 0u; t < TOKENS; t++) {
-        partial[lane] = sums[t];
+        parts[lane] = sums[t];
         workgroupBarrier();
         for (var half = LANES / 2u; half > 0u; half /= 2u) {
             if lane < half {
-                partial[lane] += partial[lane + half];
+                parts[lane] += parts[lane + half];
             }
             workgroupBarrier();
         }
         if lane < ROWS && row + lane < p.n_rows && token + t < p.n_tokens {
             let at = (p.first_y + token + t) * p.width_y + p.first_column + row + lane;
-            y[at] = partial[0][lane];
+            y[at] = parts[0][lane];
         }
         workgroupBarrier();
     }

@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> parts: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -31,15 +31,15 @@ fn main(
     for (var i = lane; i < p.width; i += LANES) {
         squares += x[start + i] * x[start + i];
     }
-    partial[lane] = squares;
+    parts[lane] = squares;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         if lane < half {
-            partial[lane] += partial[lane + half];
+            parts[lane] += parts[lane + half];
         }
         workgroupBarrier();
     }
-    let scale = 1.0 / sqrt(partial[0] / f32(p.width) + p.eps);
+    let scale = 1.0 / sqrt(parts[0] / f32(p.width) + p.eps);
     for (var i = lane; i < p.width; i += LANES) {
         y[start + i] = x[start + i] * scale * weight[i];
     }

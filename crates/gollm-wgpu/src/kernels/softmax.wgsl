@@ -13,7 +13,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> parts: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -30,30 +30,30 @@ fn main(
     for (var i = lane; i < p.width; i += LANES) {
         largest = max(largest, x[start + i]);
     }
-    partial[lane] = largest;
+    parts[lane] = largest;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         if lane < half {
-            partial[lane] = max(partial[lane], partial[lane + half]);
+            parts[lane] = max(parts[lane], parts[lane + half]);
         }
         workgroupBarrier();
     }
-    largest = partial[0];
+    largest = parts[0];
     // Nobody may write the next sums before everybody has read the largest.
     workgroupBarrier();
     var sum = 0.0;
     for (var i = lane; i < p.width; i += LANES) {
         sum += exp(x[start + i] - largest);
     }
-    partial[lane] = sum;
+    parts[lane] = sum;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         if lane < half {
-            partial[lane] += partial[lane + half];
+            parts[lane] += parts[lane + half];
         }
         workgroupBarrier();
     }
     for (var i = lane; i < p.width; i += LANES) {
-        y[start + i] = exp(x[start + i] - largest) / partial[0];
+        y[start + i] = exp(x[start + i] - largest) / parts[0];
     }
 }

@@ -11,7 +11,10 @@ fn open() -> Option<Wgpu> {
     match opened {
         Ok(wgpu) => Some(wgpu),
         Err(error) => {
-            assert!(!required, "GOLLM_REQUIRE_WGPU=1, and no wgpu adapter: {error}");
+            assert!(
+                !required,
+                "GOLLM_REQUIRE_WGPU=1, and no wgpu adapter: {error}"
+            );
             eprintln!("skipped: no wgpu adapter");
             None
         }
@@ -19,7 +22,9 @@ fn open() -> Option<Wgpu> {
 }
 
 fn message_of<T>(result: Result<T>) -> String {
-    let Err(error) = result else { panic!("it worked") };
+    let Err(error) = result else {
+        panic!("it worked")
+    };
     assert!(matches!(error, Error::Device { .. }), "{error:?}");
     error.to_string()
 }
@@ -32,7 +37,11 @@ fn a_device_that_is_lost_gives_errors_from_then_on() {
     wgpu.0.gpu.device.destroy();
     let y = x.add(&x).and_then(|y| y.to_vec());
     assert!(message_of(y).starts_with("device `wgpu:"));
-    message_of(device.tensor(&[1, 3], &[1.0, 2.0, 3.0]).and_then(|x| x.to_vec()));
+    message_of(
+        device
+            .tensor(&[1, 3], &[1.0, 2.0, 3.0])
+            .and_then(|x| x.to_vec()),
+    );
     message_of(device.backend().synchronize());
 }
 
@@ -60,7 +69,9 @@ fn more_memory_than_there_is_is_refused_and_the_device_goes_on() {
 
 #[test]
 fn memory_of_another_device_is_refused() {
-    let (Some(one), Some(other)) = (open(), open()) else { return };
+    let (Some(one), Some(other)) = (open(), open()) else {
+        return;
+    };
     let x = Device::new(one).tensor(&[1, 2], &[1.0, 2.0]).unwrap();
     let y = Device::new(other).tensor(&[1, 2], &[1.0, 2.0]).unwrap();
     assert!(matches!(x.add(&y), Err(Error::DeviceMismatch { .. })));

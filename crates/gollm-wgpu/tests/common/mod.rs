@@ -25,7 +25,10 @@ pub(crate) fn open(options: Options) -> Option<Wgpu> {
     }
     let refusals = refusals.join("\n");
     let required = std::env::var("GOLLM_REQUIRE_WGPU").is_ok_and(|value| value == "1");
-    assert!(!required, "GOLLM_REQUIRE_WGPU=1, and no wgpu adapter:\n{refusals}");
+    assert!(
+        !required,
+        "GOLLM_REQUIRE_WGPU=1, and no wgpu adapter:\n{refusals}"
+    );
     eprintln!("skipped: no wgpu adapter\n{refusals}");
     None
 }

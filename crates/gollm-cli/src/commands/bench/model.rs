@@ -12,9 +12,9 @@ use gollm_model::{
 use gollm_sampler::Random;
 use gollm_tensor::{DType, Device, n_elements, quantize};
 
+use super::Args;
 use super::measure::{rates, timed};
 use super::table::{self, Row};
-use super::Args;
 use crate::device::{DeviceName, open_gpu};
 use crate::failure::Failure;
 use crate::output::Notes;
