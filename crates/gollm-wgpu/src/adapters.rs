@@ -3,7 +3,7 @@
 use std::fmt;
 
 use gollm_tensor::{Error, Result};
-use wgpu::{Adapter, AdapterInfo, Backend, DeviceType, DownlevelFlags, Limits};
+use wgpu::{Adapter, AdapterInfo, Backend, Backends, DeviceType, DownlevelFlags, Limits};
 
 use crate::choice::Choice;
 
@@ -149,15 +149,26 @@ pub(crate) fn failed(choice: &Choice, message: String) -> Error {
     Error::Device { device, message }
 }
 
+/// The adapters in order of preference. OpenGL is asked only where nothing else answers: it would list the
+/// same devices a second time, and looking for a display it complains on stderr where there is none.
 fn enumerate() -> Vec<Adapter> {
     // The environment may narrow the choice of APIs (WGPU_BACKEND), as with every program that uses wgpu.
+    let allowed = Backends::all().with_env();
+    let mut found = of(allowed - Backends::GL);
+    if found.is_empty() {
+        found = of(allowed & Backends::GL);
+    }
+    found.sort_by_key(|adapter| rank(&adapter.get_info()));
+    found
+}
+
+fn of(backends: Backends) -> Vec<Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    descriptor.backends = backends;
     // The same in debug and release builds: errors are found by wgpu's own checks.
     descriptor.flags = wgpu::InstanceFlags::empty().with_env();
     let instance = wgpu::Instance::new(descriptor);
-    let mut found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    found.sort_by_key(|adapter| rank(&adapter.get_info()));
-    found
+    pollster::block_on(instance.enumerate_adapters(backends))
 }
 
 /// The order of preference, the smallest first.

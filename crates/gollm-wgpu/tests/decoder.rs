@@ -69,7 +69,8 @@ fn quantized_files_write_what_they_write_on_the_reference() {
     let directory = tempfile::tempdir().unwrap();
     for dtype in [DType::F16, DType::BF16, DType::Q8_0, DType::Q4_0] {
         let path = directory.path().join(dtype.name());
-        let quantizer = Quantizer::create(&embedded(), dtype, &path).unwrap();
+        let source = embedded();
+        let quantizer = Quantizer::create(&source, dtype, &path).unwrap();
         quantizer.finish().unwrap();
         let file = ModelFile::open(&path, &OpenOptions::default()).unwrap();
         let expected = greedy(&file, &Device::reference(), 16);
