@@ -14,7 +14,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: tools lint-rust test-rust python lint-python test-python ## check and test everything
+test: tools lavapipe lint-rust test-rust test-wgpu python lint-python test-python ## check and test everything
 	@echo "make test: all of it passed."
 
 .PHONY: tools
@@ -25,16 +25,36 @@ tools: ## say which tools are here, and stop if one is missing
 	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
 	@$(CARGO) --version; $(CARGO) clippy --version; $(PYTHON) --version
 
+# A Vulkan driver that computes on the CPU, so that the tests of gollm-wgpu run on every machine.
+ICD := $(wildcard /usr/share/vulkan/icd.d/*.json /usr/local/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json)
+PACKAGES := mesa-vulkan-drivers libvulkan1
+.PHONY: lavapipe
+lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is found
+	@if [ -n "$(ICD)$${VK_ICD_FILENAMES:-}$${VK_DRIVER_FILES:-}" ] || [ "$$(uname)" = Darwin ]; then exit 0; fi; \
+	if ! command -v apt-get > /dev/null; then \
+		echo "No Vulkan driver was found. Install Mesa's lavapipe (Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast) and try again."; exit 1; fi; \
+	if [ "$$(id -u)" = 0 ]; then root=; \
+	elif command -v sudo > /dev/null && sudo -n true 2> /dev/null; then root="sudo -n"; \
+	else echo "No Vulkan driver was found. Install one and try again: sudo apt-get install $(PACKAGES)"; exit 1; fi; \
+	echo "installing $(PACKAGES)"; \
+	$$root apt-get install -qq -y $(PACKAGES) > /dev/null || { $$root apt-get update -qq && $$root apt-get install -qq -y $(PACKAGES) > /dev/null; }
+
 .PHONY: lint-rust
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p gollm-cli --features wgpu --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 .PHONY: test-rust
 test-rust: ## every Rust test, the notes' code blocks included
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --exclude gollm-wgpu --locked
 	$(CARGO) test -p gollm-cpu --features loom --lib --locked pool_model
+
+.PHONY: test-wgpu
+test-wgpu: ## the GPU backend on a software adapter, and the binary with it; no adapter is a failure
+	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-wgpu --locked
+	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-cli --features wgpu --test cli --locked wgpu::
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module

@@ -1,78 +1,38 @@
-//! Where the arithmetic is done: the names a device can have, and the devices of this build.
+//! Where the arithmetic is done: the devices of this build, and which one to take.
 
-use std::fmt;
-use std::str::FromStr;
+mod accelerator;
+#[path = "device/without_cuda.rs"]
+mod cuda;
+mod listing;
+mod name;
+#[cfg_attr(feature = "wgpu", path = "device/with_wgpu.rs")]
+#[cfg_attr(not(feature = "wgpu"), path = "device/without_wgpu.rs")]
+mod wgpu;
 
 use gollm_cpu::Cpu;
 use gollm_tensor::Device;
 
+use self::accelerator::Accelerator;
+pub(crate) use self::listing::{devices, missing};
+pub(crate) use self::name::DeviceName;
 use crate::failure::Failure;
 use crate::output::Notes;
 
-/// What this build has, the fastest first, with what is said about it.
-pub(crate) const AVAILABLE: [(DeviceName, &str); 2] = [
-    (DeviceName::Cpu, "vector instructions and threads"),
-    (
-        DeviceName::Reference,
-        "readable Rust, one thread, f32 arithmetic",
-    ),
-];
-
-/// A device as it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeviceName {
-    /// The fastest that is there.
-    Auto,
-    /// The readable implementation that all others are checked against.
-    Reference,
-    /// Vector instructions and threads.
-    Cpu,
-    /// Any GPU, through Vulkan, Metal or DirectX.
-    Wgpu,
-    /// The NVIDIA GPU of this number.
-    Cuda(usize),
-}
-
-impl FromStr for DeviceName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = text.strip_prefix("cuda:").map(str::parse);
-        match (text, number) {
-            ("auto", _) => Ok(Self::Auto),
-            ("reference", _) => Ok(Self::Reference),
-            ("cpu", _) => Ok(Self::Cpu),
-            ("wgpu", _) => Ok(Self::Wgpu),
-            ("cuda", _) => Ok(Self::Cuda(0)),
-            (_, Some(Ok(number))) => Ok(Self::Cuda(number)),
-            _ => Err(
-                "expected auto, reference, cpu, wgpu, cuda or cuda:N (N is the number of the GPU)"
-                    .to_owned(),
-            ),
-        }
-    }
-}
-
-impl fmt::Display for DeviceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Reference => f.write_str("reference"),
-            Self::Cpu => f.write_str("cpu"),
-            Self::Wgpu => f.write_str("wgpu"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
-        }
-    }
+/// The kinds of GPU, the fastest first.
+fn accelerators() -> impl Iterator<Item = Accelerator> {
+    [cuda::CUDA, wgpu::WGPU].into_iter()
 }
 
 /// Which device to use, and how much of it.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Device")]
 pub(crate) struct DeviceArgs {
-    /// Where to compute: auto, reference, cpu, wgpu, cuda or cuda:N
+    /// Where to compute: auto, reference, cpu, wgpu, wgpu:N, wgpu:software, cuda or cuda:N
     ///
-    /// `auto` takes the fastest device of this build and says which. A device that is asked for by
-    /// name and is not there is an error, never a silent fallback.
+    /// `auto` takes the fastest device that this build finds here and says which: a GPU, else the CPU.
+    /// A device that is asked for by name and is not there is an error, never a silent fallback. `gollm
+    /// devices` lists what there is; `wgpu:` takes a number from that list, part of a name, or
+    /// `software` for an adapter that computes on the CPU.
     #[arg(
         long,
         value_name = "DEVICE",
@@ -83,14 +43,15 @@ pub(crate) struct DeviceArgs {
 
     /// Threads to compute with; at most 1024
     ///
-    /// Left out, one for each physical core. The reference device always uses one.
+    /// Left out, one for each physical core. The reference device always uses one, a GPU none.
     #[arg(short, long, value_name = "N", env = "GOLLM_THREADS")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     threads: Option<u16>,
 
     /// How cached keys and values are stored: f32 or f16
     ///
-    /// f16 takes half the memory and reads a long context twice as fast. Only the cpu device has it.
+    /// f16 takes half the memory and reads half the bytes of a long context. The reference device does
+    /// not have it.
     #[arg(
         long,
         value_name = "TYPE",
@@ -119,14 +80,9 @@ pub(crate) struct ChosenDevice {
 impl DeviceArgs {
     /// Opens the device.
     pub(crate) fn open(&self, notes: Notes) -> Result<ChosenDevice, Failure> {
-        let name = match self.device {
-            DeviceName::Auto => AVAILABLE[0].0,
-            name => name,
-        };
-        let device = match name {
-            DeviceName::Cpu => self.cpu()?,
-            DeviceName::Reference => self.reference(notes)?,
-            _ => return Err(not_in_this_build(name)),
+        let (name, device) = match &self.device {
+            DeviceName::Auto => self.fastest(notes)?,
+            name => (name.clone(), self.named(name, notes)?),
         };
         let how = match self.device {
             DeviceName::Auto => " (chosen by auto)",
@@ -138,6 +94,31 @@ impl DeviceArgs {
             name: name.to_string(),
             description: format!("{description}{how}"),
         })
+    }
+
+    fn fastest(&self, notes: Notes) -> Result<(DeviceName, Device), Failure> {
+        for name in accelerators().filter_map(|accelerator| (accelerator.best)()) {
+            match self.named(&name, notes) {
+                Ok(device) => return Ok((name, device)),
+                Err(failure) => notes.say(format_args!(
+                    "note: auto passes over {name}: {}",
+                    failure.message()
+                )),
+            }
+        }
+        Ok((DeviceName::Cpu, self.named(&DeviceName::Cpu, notes)?))
+    }
+
+    fn named(&self, name: &DeviceName, notes: Notes) -> Result<Device, Failure> {
+        match name {
+            DeviceName::Cpu => self.cpu(),
+            DeviceName::Reference => self.reference(notes),
+            name => {
+                let device = open_gpu(name, self.cache_type == CacheType::F16)?;
+                self.note_threads(name, 1, notes);
+                Ok(device)
+            }
+        }
     }
 
     fn cpu(&self) -> Result<Device, Failure> {
@@ -154,36 +135,40 @@ impl DeviceArgs {
                 "the reference device keeps its cache in f32; leave --cache-type out, or take --device cpu",
             ));
         }
-        if let Some(threads @ 2..) = self.threads {
-            notes.say(format_args!(
-                "note: the reference device computes on one thread; --threads {threads} changes nothing"
-            ));
-        }
+        self.note_threads(&DeviceName::Reference, 2, notes);
         Ok(Device::reference())
     }
-}
 
-fn not_in_this_build(asked: DeviceName) -> Failure {
-    let names: Vec<String> = AVAILABLE.iter().map(|(name, _)| name.to_string()).collect();
-    Failure::runtime(format!(
-        "device `{asked}` is not in this build, which has: {}; leave --device out to take the \
-         fastest of these",
-        names.join(", ")
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_device_is_read_as_it_is_written() {
-        for name in ["auto", "reference", "cpu", "wgpu", "cuda:0", "cuda:7"] {
-            assert_eq!(name.parse::<DeviceName>().unwrap().to_string(), name);
-        }
-        assert_eq!("cuda".parse(), Ok(DeviceName::Cuda(0)));
-        for wrong in ["", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:x", "cuda:0:1"] {
-            assert!(wrong.parse::<DeviceName>().is_err(), "{wrong}");
+    /// Says that `--threads` means nothing to this device, if it was given and is at least `from`.
+    fn note_threads(&self, name: &DeviceName, from: u16, notes: Notes) {
+        let computes = match name {
+            DeviceName::Reference => "computes on one thread",
+            _ => "does not compute on threads of the CPU",
+        };
+        if let Some(threads) = self.threads.filter(|threads| *threads >= from) {
+            notes.say(format_args!(
+                "note: the {name} device {computes}; --threads {threads} changes nothing"
+            ));
         }
     }
+}
+
+/// Opens a GPU.
+pub(crate) fn open_gpu(name: &DeviceName, half_cache: bool) -> Result<Device, Failure> {
+    let mut opened = accelerators().filter_map(|kind| (kind.open)(name, half_cache));
+    opened
+        .next()
+        .unwrap_or_else(|| Err(not_in_this_build(name)))
+}
+
+fn not_in_this_build(asked: &DeviceName) -> Failure {
+    let kind = asked.to_string();
+    let kind = kind.split(':').next().unwrap_or_default();
+    let reason = missing().into_iter().find(|missing| missing.name == kind);
+    let reason = reason.map_or_else(|| "not in this build".to_owned(), |missing| missing.reason);
+    let names: Vec<String> = devices().into_iter().map(|device| device.name).collect();
+    Failure::runtime(format!(
+        "device `{asked}` is {reason}; here are: {}; leave --device out to take the fastest of these",
+        names.join(", ")
+    ))
 }

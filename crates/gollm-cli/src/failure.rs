@@ -100,6 +100,11 @@ impl Failure {
         self
     }
 
+    /// What went wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { kind, message }

@@ -1,26 +1,37 @@
-//! `gollm devices`: what `--device` can name in this build.
+//! `gollm devices`: what `--device` can name here, and what this build lacks.
+
+use std::fmt::Write as _;
 
 use serde_json::json;
 
 use crate::args::switch;
-use crate::device::AVAILABLE;
+use crate::device::{devices, missing};
 use crate::failure::Failure;
 use crate::output;
 
-/// List the devices of this build, the fastest first
+/// List the devices of this build and machine, the fastest first
+///
+/// Each line is a name that --device takes and what is behind it. After them come the kinds of device
+/// that cannot be used here, and why.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print one JSON array
+    /// Print one JSON object: `devices` and `missing`
     #[arg(long, env = "GOLLM_JSON", value_parser = switch)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let (devices, missing) = (devices(), missing());
     if args.json {
-        let devices = AVAILABLE
-            .map(|(name, kernels)| json!({ "name": name.to_string(), "kernels": kernels }));
-        return output::print_json(&devices);
+        return output::print_json(&json!({ "devices": devices, "missing": missing }));
     }
-    let lines = AVAILABLE.map(|(name, kernels)| format!("{name}\t{kernels}\n"));
-    output::print(lines.concat())
+    let mut text = String::new();
+    for device in &devices {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{}\t{}", device.name, device.kernels);
+    }
+    for missing in &missing {
+        let _ = writeln!(text, "no {}\t{}", missing.name, missing.reason);
+    }
+    output::print(text)
 }

@@ -14,5 +14,6 @@ mod shell;
 mod streams;
 mod support;
 mod tokenizer;
+mod wgpu;
 mod wrong_configs;
 mod wrong_values;

@@ -69,19 +69,32 @@ fn the_manual_has_a_page_for_every_command() {
 }
 
 #[test]
-fn devices_lists_what_generate_accepts() {
+fn devices_lists_what_generate_accepts_and_what_is_missing() {
     let json = done(&["devices", "--json"]).json();
-    let names: Vec<&str> = json
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|device| device["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(names, ["cpu", "reference"]);
-    assert!(done(&["devices"]).text().starts_with("cpu\t"));
-    for name in names {
+    let text = done(&["devices"]).text();
+    let devices = json["devices"].as_array().unwrap();
+    for name in ["cpu", "reference"] {
+        assert!(
+            devices.iter().any(|device| device["name"] == name),
+            "{json}"
+        );
+    }
+    for (device, line) in devices.iter().zip(text.lines()) {
+        let name = device["name"].as_str().unwrap();
+        assert!(line.starts_with(&format!("{name}\t")), "{line}");
         done(&["generate", "-n", "1", "--device", name, "Once"]);
     }
+    for missing in json["missing"].as_array().unwrap() {
+        let name = missing["name"].as_str().unwrap();
+        assert!(text.contains(&format!("no {name}\t")), "{text}");
+        let refused = run(&["generate", "-n", "1", "--device", name, "Once"]);
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    }
+    let threads = &devices
+        .iter()
+        .find(|device| device["name"] == "cpu")
+        .unwrap()["facts"]["threads"];
+    assert!(threads.as_u64().unwrap() > 0, "{json}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::Files;
 fn a_flag_with_a_value_that_cannot_be() {
     let files = Files::new();
     let model = files.model();
-    let table: [(&[&str], i32, &str); 23] = [
+    let table: [(&[&str], i32, &str); 22] = [
         (
             &["--device", "gpu"],
             USAGE,
@@ -18,11 +18,6 @@ fn a_flag_with_a_value_that_cannot_be() {
             &["--cache-type", "q8_0"],
             USAGE,
             "possible values: f32, f16",
-        ),
-        (
-            &["--device", "wgpu"],
-            RUNTIME,
-            "device `wgpu` is not in this build",
         ),
         (
             &["--device", "cuda"],

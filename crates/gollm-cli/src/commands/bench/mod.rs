@@ -8,9 +8,10 @@ mod table;
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use gollm_tensor::DType;
 
+use crate::device::DeviceName;
 use crate::failure::Failure;
 use crate::open_model::ModelArgs;
 use crate::output::Notes;
@@ -103,7 +104,7 @@ pub(crate) struct Args {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
     batch: Vec<u16>,
 
-    /// Where to compute: cpu or reference, several separated by commas
+    /// Where to compute, several separated by commas: cpu, reference, or a GPU as `gollm devices` names it
     #[arg(
         long,
         value_name = "DEVICE,…",
@@ -111,7 +112,7 @@ pub(crate) struct Args {
         value_delimiter = ',',
         default_value = "cpu"
     )]
-    device: Vec<BenchDevice>,
+    device: Vec<DeviceName>,
 
     /// Vector instructions of the cpu device [default: the best that there are]
     #[arg(long, value_name = "NAME", env = "GOLLM_KERNELS")]
@@ -126,13 +127,6 @@ pub(crate) struct Args {
         default_value = "md"
     )]
     output: table::Format,
-}
-
-/// The devices that can be measured here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BenchDevice {
-    Cpu,
-    Reference,
 }
 
 /// The steps from the plain loop to the kernel in use, each timed.

@@ -11,10 +11,11 @@ use gollm_model::{
 use gollm_sampler::Random;
 use gollm_tensor::{DType, Device, n_elements, quantize};
 
+use super::Args;
 use super::cost::{Cost, Test, peak};
 use super::measure::{rates, timed};
 use super::table::{self, Row};
-use super::{Args, BenchDevice};
+use crate::device::{DeviceName, open_gpu};
 use crate::failure::Failure;
 use crate::output::Notes;
 
@@ -28,10 +29,33 @@ struct Subject {
 /// A device with its description and limits.
 struct Bench {
     device: Device,
-    name: &'static str,
+    name: String,
     kernels: String,
     n_threads: usize,
     roofline: Option<Roofline>,
+}
+
+impl Bench {
+    /// A device whose limits this program does not measure.
+    fn without_roofline(name: &DeviceName, notes: Notes) -> Result<Self, Failure> {
+        let device = match name {
+            DeviceName::Reference => Device::reference(),
+            DeviceName::Auto => {
+                return Err(Failure::usage(
+                    "--device auto: bench measures the devices that it is told; `gollm devices` lists them",
+                ));
+            }
+            name => open_gpu(name, false)?,
+        };
+        notes.say(device.backend().description());
+        Ok(Self {
+            device,
+            name: name.to_string(),
+            kernels: String::new(),
+            n_threads: 1,
+            roofline: None,
+        })
+    }
 }
 
 pub(super) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
@@ -147,15 +171,9 @@ impl Args {
             &self.threads
         };
         let mut benches = Vec::new();
-        for device in &self.device {
-            if *device == BenchDevice::Reference {
-                benches.push(Bench {
-                    device: Device::reference(),
-                    name: "reference",
-                    kernels: String::new(),
-                    n_threads: 1,
-                    roofline: None,
-                });
+        for name in &self.device {
+            if *name != DeviceName::Cpu {
+                benches.push(Bench::without_roofline(name, notes)?);
                 continue;
             }
             for &n in threads {
@@ -170,7 +188,7 @@ impl Args {
                 ));
                 benches.push(Bench {
                     device: Device::new(cpu),
-                    name: "cpu",
+                    name: name.to_string(),
                     kernels: machine.to_string(),
                     n_threads,
                     roofline: Some(roofline),
@@ -237,7 +255,7 @@ fn measure(
         model: subject.name.clone(),
         n_params: ParameterCounts::new(config)?.total(),
         dtype: config.dtype.to_string(),
-        device: bench.name.to_owned(),
+        device: bench.name.clone(),
         kernels: bench.kernels.clone(),
         n_threads: bench.n_threads,
         n_batch,

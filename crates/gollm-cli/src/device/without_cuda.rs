@@ -1,0 +1,16 @@
+//! Builds without CUDA.
+
+use super::accelerator::Accelerator;
+use super::listing::Missing;
+
+pub(super) const CUDA: Accelerator = Accelerator {
+    open: |_, _| None,
+    best: || None,
+    listed: Vec::new,
+    missing: || {
+        Some(Missing {
+            name: "cuda".to_owned(),
+            reason: "not in this build".to_owned(),
+        })
+    },
+};
