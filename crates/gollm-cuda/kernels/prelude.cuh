@@ -1,0 +1,1 @@
+// What every kernel may use. No headers: NVRTC has none to include.
