@@ -36,12 +36,29 @@ pub(crate) trait Runtime: Send + Sync {
     /// Queues a kernel.
     fn launch(&self, launch: &Launch<'_>) -> Result<()>;
 
-    /// Queues a large product on the vendor's library: `Ok(false)` where there is none or it is
-    /// switched off (then a kernel does it).
+    /// What the vendor's library is there for.
+    fn library(&self) -> Library {
+        Library::Off
+    }
+
+    /// Queues a large product on the vendor's library. Both operands are f32 or both are f16, as
+    /// [`library`](Self::library) allows; `Ok(false)` where there is no library (then a kernel does it).
     fn product(&self, product: &LibraryProduct) -> Result<bool>;
 
     /// Waits for all queued work.
     fn synchronize(&self) -> Result<()>;
+}
+
+/// Which large products go to the vendor's library. The backend converts the operands first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Library {
+    /// None: there is no library, or it is switched off.
+    #[default]
+    Off,
+    /// All, in f32: weights in other types are widened first.
+    F32,
+    /// f32 and bf16 weights in f32. For f16, q8_0 and q4_0 ones both operands are made f16.
+    F16,
 }
 
 /// One run of a kernel over a grid of blocks.
@@ -77,7 +94,7 @@ pub(crate) enum Argument {
 pub(crate) struct LibraryProduct {
     /// Activations, `[n_tokens, n_in]`.
     pub(crate) x: u64,
-    /// F32, or F16 where the activations were converted.
+    /// F32 or F16, the same as `weight_type`.
     pub(crate) x_type: DType,
     /// Weights, `[n_out, n_in]`.
     pub(crate) weight: u64,
@@ -91,4 +108,38 @@ pub(crate) struct LibraryProduct {
     pub(crate) n_in: usize,
     /// Rows of the weights, columns of `out`.
     pub(crate) n_out: usize,
+}
+
+/// A product as the vendor's library wants it told: matrices by columns, `C = op(A) · op(B)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ColumnMajor {
+    /// Rows of `C`.
+    pub(crate) m: usize,
+    /// Columns of `C`.
+    pub(crate) n: usize,
+    /// Terms of a sum.
+    pub(crate) k: usize,
+    /// Distance between columns of `A`, which is stored transposed.
+    pub(crate) lda: usize,
+    /// Distance between columns of `B`, which is not.
+    pub(crate) ldb: usize,
+    /// Distance between columns of `C`.
+    pub(crate) ldc: usize,
+}
+
+impl LibraryProduct {
+    /// The same product by columns: `A` is the weight, transposed (T), `B` is `x` as it lies (N).
+    ///
+    /// A row-major matrix is, read by columns, its transpose. So `out` is the `[n_out, n_tokens]`
+    /// matrix `weight · xᵀ`; `x` read by columns is already `xᵀ`, and the weight is its own transpose.
+    pub(crate) fn column_major(&self) -> ColumnMajor {
+        ColumnMajor {
+            m: self.n_out,
+            n: self.n_tokens,
+            k: self.n_in,
+            lda: self.n_in,
+            ldb: self.n_in,
+            ldc: self.n_out,
+        }
+    }
 }
