@@ -5,6 +5,10 @@
 // side over the head. A longer context has more blocks (the z of the grid), which leave their m, their
 // sum of weights and their unfinished sums in `partial`, and `attention_combine` puts those together.
 // The grid may be larger than the context is long: then the last blocks have nothing to add.
+//
+// Where `k` is not null, the token is new: q and k are as they were projected, and the block rotates
+// them and appends k and v to the cache on the way. No block reads from the cache what another one writes:
+// all take the new row from k and v, so each sequence may have one new token in a launch.
 
 #define POSITIONS 256u
 #define WARPS (POSITIONS / LANES)
@@ -44,63 +48,121 @@ static __device__ __forceinline__ float score_wide(const float *query, const flo
     return sum;
 }
 
+// As the cache would give it back.
+template <class C> static __device__ __forceinline__ float rounded(float v) {
+    C stored;
+    store(&stored, v);
+    return load(&stored);
+}
+
+// Where one token and one head find what they read and write.
+struct Here {
+    unsigned position, start, head_dim;
+    size_t kv_width, query, cache, kv_row;
+    bool appends; // this block writes the new row of its key/value head
+};
+
+static __device__ __forceinline__ Here here(const unsigned *places, unsigned n_kv_heads, unsigned head_dim,
+                                            unsigned context_length) {
+    unsigned t = blockIdx.x, head = blockIdx.y, n_heads = gridDim.y, ratio = n_heads / n_kv_heads;
+    Here h;
+    h.position = places[2 * t + 1], h.start = blockIdx.z * POSITIONS, h.head_dim = head_dim;
+    h.kv_width = (size_t)n_kv_heads * head_dim;
+    h.query = ((size_t)t * n_heads + head) * head_dim;
+    h.kv_row = t * h.kv_width + head / ratio * head_dim;
+    h.cache = (size_t)places[2 * t] * context_length * h.kv_width + head / ratio * head_dim;
+    h.appends = head % ratio == 0 && h.start <= h.position && h.position < h.start + POSITIONS;
+    return h;
+}
+
+// The query, and of a new token the key and the value, into shared memory.
 template <class C>
-static __device__ __forceinline__ void attention_decode(const float *q, const C *keys, const C *values,
+static __device__ __forceinline__ void bring(const Here &h, const float *q, const float *k, const float *v,
+                                             const float *cos, const float *sin, C *keys, C *values, float *query,
+                                             float *new_key, float *new_value) {
+    unsigned half = h.head_dim / 2;
+    cos += (size_t)h.position * half, sin += (size_t)h.position * half;
+    for (unsigned i = threadIdx.x; i < h.head_dim; i += blockDim.x) {
+        if (!k) {
+            query[i] = q[h.query + i];
+            continue;
+        }
+        query[i] = rotated(q + h.query, i, cos, sin, half);
+        new_key[i] = rounded<C>(rotated(k + h.kv_row, i, cos, sin, half));
+        new_value[i] = rounded<C>(v[h.kv_row + i]);
+        if (h.appends) {
+            store(keys + h.cache + h.position * h.kv_width + i, new_key[i]);
+            store(values + h.cache + h.position * h.kv_width + i, new_value[i]);
+        }
+    }
+}
+
+template <class C>
+static __device__ __forceinline__ void attention_decode(const float *q, const float *k, const float *v,
+                                                        const float *cos, const float *sin, C *keys, C *values,
                                                         const unsigned *places, float *out, float *partial,
                                                         unsigned n_kv_heads, unsigned head_dim,
                                                         unsigned context_length, float scale) {
     DYNAMIC_SHARED(shared);
-    float *query = shared, *weights = query + (head_dim + 3) / 4 * 4, *sums = weights + POSITIONS;
-    unsigned t = blockIdx.x, head = blockIdx.y, n_heads = gridDim.y, split = blockIdx.z;
-    unsigned position = places[2 * t + 1], start = split * POSITIONS, p = start + threadIdx.x;
-    size_t kv_width = (size_t)n_kv_heads * head_dim, row = (size_t)t * n_heads + head;
-    size_t cache = (size_t)places[2 * t] * context_length * kv_width + head / (n_heads / n_kv_heads) * head_dim;
-    for (unsigned i = threadIdx.x; i < head_dim; i += blockDim.x)
-        query[i] = q[row * head_dim + i];
+    float *query = shared, *new_key = query + head_dim, *new_value = new_key + head_dim;
+    float *weights = new_value + head_dim, *sums = weights + POSITIONS;
+    const Here h = here(places, n_kv_heads, head_dim, context_length);
+    bring(h, q, k, v, cos, sin, keys, values, query, new_key, new_value);
     __syncthreads();
 
+    unsigned p = h.start + threadIdx.x;
     float s = MINUS_INFINITY;
-    if (p <= position) {
-        const C *key = keys + cache + p * kv_width;
-        s = scale * (head_dim % 8 == 0 ? score_wide(query, key, head_dim) : score(query, key, head_dim));
+    if (p <= h.position) {
+        const C *key = keys + h.cache + p * h.kv_width;
+        if (k && p == h.position)
+            s = score(query, new_key, head_dim);
+        else if (head_dim % 8 == 0)
+            s = score_wide(query, key, head_dim);
+        else
+            s = score(query, key, head_dim);
+        s *= scale;
     }
     float largest = block_max(s);
-    float weight = p <= position ? expf(s - largest) : 0.0f;
+    float weight = p <= h.position ? expf(s - largest) : 0.0f;
     weights[threadIdx.x] = weight;
     float total = block_sum(weight); // and all weights are there
 
     unsigned warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
-    unsigned first = start + warp * LANES;
-    unsigned n = first > position ? 0 : position - first + 1 < LANES ? position - first + 1 : LANES;
+    unsigned first = h.start + warp * LANES, end = k ? h.position : h.position + 1; // of what is cached
+    unsigned n = first >= end ? 0 : end - first < LANES ? end - first : LANES;
+    bool has_new = k && first <= h.position && h.position < first + LANES;
+    const float *mine = weights + warp * LANES;
     for (unsigned i = lane; i < head_dim; i += LANES) {
-        const C *value = values + cache + first * kv_width + i;
-        float sum = 0.0f;
+        const C *value = values + h.cache + first * h.kv_width + i;
+        float sum = has_new ? mine[h.position - first] * new_value[i] : 0.0f;
 #pragma unroll 8
         for (unsigned j = 0; j < n; j++)
-            sum = fmaf(weights[warp * LANES + j], load(value + j * kv_width), sum);
+            sum = fmaf(mine[j], load(value + j * h.kv_width), sum);
         sums[warp * head_dim + i] = sum;
     }
     __syncthreads();
     unsigned n_splits = gridDim.z;
-    float *mine = partial + (row * n_splits + split) * (head_dim + 2);
+    float *unfinished = partial + (h.query / head_dim * n_splits + blockIdx.z) * (head_dim + 2);
     for (unsigned i = threadIdx.x; i < head_dim; i += blockDim.x) {
         float sum = 0.0f;
         for (unsigned w = 0; w < WARPS; w++)
             sum += sums[w * head_dim + i];
         if (n_splits == 1)
-            out[row * head_dim + i] = sum / total;
+            out[h.query + i] = sum / total;
         else
-            mine[2 + i] = sum;
+            unfinished[2 + i] = sum;
     }
     if (n_splits > 1 && threadIdx.x == 0)
-        mine[0] = largest, mine[1] = total;
+        unfinished[0] = largest, unfinished[1] = total;
 }
 
 #define ATTENTION_DECODE(name, C)                                                                               \
-    extern "C" __global__ void name(const float *q, const C *keys, const C *values, const unsigned *places,    \
-                                    float *out, float *partial, unsigned n_kv_heads, unsigned head_dim,         \
+    extern "C" __global__ void name(const float *q, const float *k, const float *v, const float *cos,          \
+                                    const float *sin, C *keys, C *values, const unsigned *places, float *out,   \
+                                    float *partial, unsigned n_kv_heads, unsigned head_dim,                     \
                                     unsigned context_length, float scale) {                                     \
-        attention_decode(q, keys, values, places, out, partial, n_kv_heads, head_dim, context_length, scale);   \
+        attention_decode(q, k, v, cos, sin, keys, values, places, out, partial, n_kv_heads, head_dim,           \
+                         context_length, scale);                                                                \
     }
 ATTENTION_DECODE(attention_decode_f32, float)
 ATTENTION_DECODE(attention_decode_f16, unsigned short)

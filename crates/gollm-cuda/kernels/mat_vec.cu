@@ -1,5 +1,6 @@
 // out[t, o] = Σ_i x[t, i] · w[o, i] for a few tokens, with up to three weights in one launch (q, k and v)
-// and, where `gain` is not null, RMSNorm of x first.
+// and, where `gain` is not null, RMSNorm of x first. Where `sum` is not null there is one weight, and
+// sum = residual + out is written beside it: the residual stream takes a block's output without a launch.
 //
 // One warp for each ROWS outputs. Blocks are dealt to the weights one weight after the other; the y of
 // the grid goes over groups of TOKENS tokens.
@@ -8,7 +9,7 @@ template <class W, unsigned ROWS, unsigned TOKENS>
 static __device__ __forceinline__ void mat_vec(const float *x, const float *gain, float eps, unsigned n_tokens,
                                                unsigned n_in, const void *w0, float *out0, unsigned n0,
                                                const void *w1, float *out1, unsigned n1, const void *w2,
-                                               float *out2, unsigned n2) {
+                                               float *out2, unsigned n2, const float *residual, float *sum) {
     unsigned rows_of_block = blockDim.x / LANES * ROWS;
     unsigned blocks0 = (n0 + rows_of_block - 1) / rows_of_block, blocks1 = (n1 + rows_of_block - 1) / rows_of_block;
     unsigned block = blockIdx.x;
@@ -35,15 +36,21 @@ static __device__ __forceinline__ void mat_vec(const float *x, const float *gain
     for (unsigned t = 0; t < TOKENS; t++)
 #pragma unroll
         for (unsigned r = 0; r < ROWS; r++)
-            if (t < count && row + r < n_out)
-                out[(size_t)(token + t) * n_out + row + r] = dot.sums[r][t];
+            if (t < count && row + r < n_out) {
+                size_t at = (size_t)(token + t) * n_out + row + r;
+                out[at] = dot.sums[r][t];
+                if (sum)
+                    sum[at] = residual[at] + dot.sums[r][t];
+            }
 }
 
 #define MAT_VEC(name, W, ROWS, TOKENS)                                                                          \
     extern "C" __global__ void name(const float *x, const float *gain, float eps, unsigned n_tokens,           \
                                     unsigned n_in, const void *w0, float *out0, unsigned n0, const void *w1,    \
-                                    float *out1, unsigned n1, const void *w2, float *out2, unsigned n2) {       \
-        mat_vec<W, ROWS, TOKENS>(x, gain, eps, n_tokens, n_in, w0, out0, n0, w1, out1, n1, w2, out2, n2);       \
+                                    float *out1, unsigned n1, const void *w2, float *out2, unsigned n2,         \
+                                    const float *residual, float *sum) {                                        \
+        mat_vec<W, ROWS, TOKENS>(x, gain, eps, n_tokens, n_in, w0, out0, n0, w1, out1, n1, w2, out2, n2,        \
+                                 residual, sum);                                                                \
     }
 MAT_VEC(mat_vec_f32, F32, 1, 1)
 MAT_VEC(mat_vec_f16, F16, 1, 1)

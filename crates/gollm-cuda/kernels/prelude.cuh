@@ -65,3 +65,12 @@ static __device__ __forceinline__ float block_max(float v) {
     __syncthreads();
     return warp_max(lane < n_warps ? of_warp[lane] : MINUS_INFINITY);
 }
+
+// Number i of a row of heads, rotated (RoPE): pair j of a head is its numbers j and j + half.
+static __device__ __forceinline__ float rotated(const float *row, unsigned i, const float *cos, const float *sin,
+                                                unsigned half) {
+    unsigned pair = i % half;
+    bool lower = i / half % 2 == 0;
+    float here = row[i], other = lower ? row[i + half] : row[i - half];
+    return lower ? here * cos[pair] - other * sin[pair] : here * cos[pair] + other * sin[pair];
+}

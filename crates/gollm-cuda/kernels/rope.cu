@@ -2,16 +2,7 @@
 // cos and sin of each position and pair, because `sincosf` of a large angle spills on small GPUs.
 //
 // `places` holds the sequence and the position of each token. A cache is
-// [sequence][position][kv_head][head_dim], f32 or f16. A block for each token.
-
-// Rotated number i of a row of heads.
-static __device__ __forceinline__ float rotated(const float *row, unsigned i, const float *cos, const float *sin,
-                                                unsigned half) {
-    unsigned pair = i % half;
-    bool lower = i / half % 2 == 0;
-    float here = row[i], other = lower ? row[i + half] : row[i - half];
-    return lower ? here * cos[pair] - other * sin[pair] : here * cos[pair] + other * sin[pair];
-}
+// [sequence][position][kv_head][head_dim], f32 or f16. A block for each token. `rotated` is in the prelude.
 
 extern "C" __global__ void rope(const float *x, const float *cos, const float *sin, const unsigned *places,
                                 float *out, unsigned width, unsigned half) {

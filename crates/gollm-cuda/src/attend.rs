@@ -65,14 +65,34 @@ impl Cuda {
         if places.len() >= TILED_RUN * runs.len() && head_dim <= LARGEST_TILED_HEAD {
             self.attend_in_tiles(q, cache, places, &runs, &sizes, &out)?;
         } else {
-            self.attend_by_token(q, cache, places, &sizes, &out)?;
+            let as_is = [Argument::Address(0); 4]; // no k, v, cos, sin: nothing is new
+            self.attend_by_token(argument(q)?, as_is, cache, places, &sizes, &out)?;
         }
         Ok(out)
     }
 
-    fn attend_by_token(
+    /// Attention of one new token for each of some sequences: rotates, appends and attends in one launch.
+    pub(crate) fn attend_new(
         &self,
         q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        cache: &CachedAttention<'_>,
+    ) -> Result<Tensor> {
+        let out = self.new_result(q, q.shape())?;
+        let sizes = Sizes::new(q, cache.keys, cache.head_dim);
+        let (cos, sin) = (argument(cache.rope.cos())?, argument(cache.rope.sin())?);
+        let new = [argument(k)?, argument(v)?, cos, sin];
+        let caches = [&*cache.keys, &*cache.values];
+        self.attend_by_token(argument(q)?, new, caches, cache.places, &sizes, &out)?;
+        Ok(out)
+    }
+
+    /// A block for each token, head and 256 positions. `new` is k, v, cos and sin, or zeros.
+    fn attend_by_token(
+        &self,
+        q: Argument,
+        [k, v, cos, sin]: [Argument; 4],
         [keys, values]: [&Tensor; 2],
         places: &[Place],
         sizes: &Sizes,
@@ -90,7 +110,11 @@ impl Cuda {
         let partial = Argument::Address(partial);
         let (out, head_dim) = (argument(out)?, self.size(sizes.head_dim)?);
         let arguments = [
-            argument(q)?,
+            q,
+            k,
+            v,
+            cos,
+            sin,
             argument(keys)?,
             argument(values)?,
             on_device.write(self, places)?,
@@ -107,8 +131,8 @@ impl Cuda {
         };
         let (tokens, heads) = (self.count(places.len())?, self.count(sizes.n_heads)?);
         let splits = self.count(n_splits)?;
-        // The query, a weight for each position, a sum for each warp.
-        let shared = sizes.head_dim.next_multiple_of(4) + POSITIONS + 8 * sizes.head_dim;
+        // Query, new key and new value; a weight for each position; a sum for each warp.
+        let shared = 3 * sizes.head_dim + POSITIONS + POSITIONS / 32 * sizes.head_dim;
         let shared = self.shared_bytes(shared)?;
         let grid = [tokens, heads, splits];
         self.launch(kernel, grid, POSITIONS as u32, shared, &arguments)?;
@@ -200,6 +224,13 @@ impl Cuda {
         }
         Ok(bytes)
     }
+}
+
+/// Whether all tokens are new ones of different sequences, as in a decode step.
+pub(crate) fn is_decoding(places: &[Place]) -> bool {
+    let mut sequences: Vec<usize> = places.iter().map(|place| place.sequence).collect();
+    sequences.sort_unstable();
+    !places.is_empty() && sequences.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// Blocks over the positions up to `last`, which is rounded up to a power of two: so one decode step

@@ -5,6 +5,7 @@ use gollm_tensor::{
     dequantize,
 };
 
+use crate::attend::is_decoding;
 use crate::blocks::{apart, together};
 use crate::cuda::{BLOCK, Cuda};
 use crate::kernel::Kernel;
@@ -14,7 +15,7 @@ use crate::product::{Norm, is_few};
 
 impl Backend for Cuda {
     fn name(&self) -> &str {
-        self.runtime.name()
+        self.runtime().name()
     }
 
     fn description(&self) -> String {
@@ -22,16 +23,16 @@ impl Backend for Cuda {
             CacheType::F16 => "f16",
             CacheType::F32 => "f32",
         };
-        format!("{}, {cache} cache", self.runtime.description())
+        format!("{}, {cache} cache", self.runtime().description())
     }
 
     fn upload(&self, _shape: &[usize], dtype: DType, bytes: HostBytes) -> Result<Storage> {
         let buffer = self.pool.own(bytes.len())?;
         if is_blocked(dtype) {
             let parts = apart(bytes.as_slice(), dtype);
-            self.runtime.write(buffer.address(), &parts)?;
+            self.queue()?.write(buffer.address(), &parts)?;
         } else {
-            self.runtime.write(buffer.address(), bytes.as_slice())?;
+            self.queue()?.write(buffer.address(), bytes.as_slice())?;
         }
         // A mapped file need not stay in memory for what is on the device now.
         bytes.release();
@@ -54,11 +55,11 @@ impl Backend for Cuda {
         let (from, dtype) = (numbers(tensor)?.0.address(), tensor.dtype());
         let mut values = vec![0.0f32; tensor.n_elements()];
         if dtype == DType::F32 {
-            self.runtime.read(from, bytemuck::cast_slice_mut(&mut values))?;
+            self.queue()?.read(from, bytemuck::cast_slice_mut(&mut values))?;
             return Ok(values);
         }
         let mut bytes = vec![0; dtype.n_bytes(tensor.shape())?];
-        self.runtime.read(from, &mut bytes)?;
+        self.queue()?.read(from, &mut bytes)?;
         if is_blocked(dtype) {
             bytes = together(&bytes, dtype);
         }
@@ -67,7 +68,7 @@ impl Backend for Cuda {
     }
 
     fn synchronize(&self) -> Result<()> {
-        self.runtime.synchronize()
+        self.queue()?.synchronize()
     }
 
     fn embed(&self, table: &Tensor, ids: &[u32]) -> Result<Tensor> {
@@ -81,7 +82,7 @@ impl Backend for Cuda {
         }
         let on_device = self.pool.take(size_of_val(ids))?;
         let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
-        self.runtime.write(on_device.address(), &bytes)?;
+        self.queue()?.write(on_device.address(), &bytes)?;
         let arguments = [
             argument(table)?,
             Numbers(on_device).argument(),
@@ -158,6 +159,9 @@ impl Backend for Cuda {
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        if let Some(sum) = self.add_to_pending(a, b)? {
+            return Ok(sum);
+        }
         self.each(Kernel::Add, a, b)
     }
 
@@ -183,7 +187,7 @@ impl Backend for Cuda {
         let arguments = [argument(x)?, out.argument(), n];
         self.launch(Kernel::Argmax, [rows, 1, 1], block, 0, &arguments)?;
         let bytes = bytemuck::cast_slice_mut(&mut columns);
-        self.runtime.read(out.0.address(), bytes)?;
+        self.queue()?.read(out.0.address(), bytes)?;
         Ok(columns)
     }
 
@@ -206,6 +210,9 @@ impl Backend for Cuda {
     ) -> Result<Tensor> {
         held_alone(cache.keys, "keys")?;
         held_alone(cache.values, "values")?;
+        if is_decoding(cache.places) {
+            return self.attend_new(q, k, v, &cache);
+        }
         let q = self.rope_append(q, k, v, &cache)?;
         let caches = [&*cache.keys, &*cache.values];
         self.attend(&q, caches, cache.places, cache.head_dim)
@@ -234,7 +241,7 @@ impl Cuda {
     fn zeros_of(&self, shape: &[usize], dtype: DType) -> Result<Storage> {
         let n_bytes = dtype.n_bytes(shape)?;
         let buffer = self.pool.own(n_bytes)?;
-        self.runtime.zero(buffer.address(), n_bytes)?;
+        self.queue()?.zero(buffer.address(), n_bytes)?;
         Ok(Storage::new(Numbers(buffer)))
     }
 

@@ -9,6 +9,7 @@ use crate::driver::Driver;
 use crate::kernel::Kernel;
 use crate::memory::result;
 use crate::options::{CacheType, Options};
+use crate::pending::Pending;
 use crate::places::Places;
 use crate::pool::{Buffer, Pool};
 use crate::runtime::{Argument, Launch, Runtime};
@@ -21,11 +22,14 @@ pub(crate) const BLOCK: u32 = 256;
 /// Weights keep their stored type on the device, and so does the cache; arithmetic is f32. Operations are
 /// queued, and only reading waits.
 pub struct Cuda {
-    pub(crate) runtime: Arc<dyn Runtime>,
+    /// Behind [`Cuda::queue`], so that nothing passes a pending product.
+    runtime: Arc<dyn Runtime>,
     pub(crate) pool: Pool,
     pub(crate) cache: CacheType,
     /// What the last call of attention was told, kept on the device.
     pub(crate) places: Mutex<Places>,
+    /// The last product, if it has not been queued yet; see `pending.rs`.
+    pub(crate) pending: Mutex<Option<Pending>>,
 }
 
 impl Cuda {
@@ -47,6 +51,7 @@ impl Cuda {
             runtime,
             cache,
             places: Mutex::default(),
+            pending: Mutex::default(),
         }
     }
 
@@ -73,6 +78,29 @@ impl Cuda {
         if grid.contains(&0) {
             return Ok(());
         }
+        self.check_grid(kernel, grid)?;
+        self.queue()?.launch(&Launch {
+            kernel,
+            grid,
+            block,
+            shared_bytes,
+            arguments,
+        })
+    }
+
+    /// The runtime, for what must come after all operations so far.
+    pub(crate) fn queue(&self) -> Result<&dyn Runtime> {
+        self.flush()?;
+        Ok(&*self.runtime)
+    }
+
+    /// The runtime, for what has no order: its name, its library, and what is pending itself.
+    pub(crate) fn runtime(&self) -> &dyn Runtime {
+        &*self.runtime
+    }
+
+    /// Checks that a grid is one that every GPU takes.
+    pub(crate) fn check_grid(&self, kernel: Kernel, grid: [u32; 3]) -> Result<()> {
         if grid[1] > MOST_Y_Z || grid[2] > MOST_Y_Z || grid[0] > MOST_X {
             return Err(self.error(format!(
                 "kernel `{}` needs a grid of {grid:?} blocks, and the largest is [{MOST_X}, {MOST_Y_Z}, \
@@ -80,13 +108,7 @@ impl Cuda {
                 kernel.name()
             )));
         }
-        self.runtime.launch(&Launch {
-            kernel,
-            grid,
-            block,
-            shared_bytes,
-            arguments,
-        })
+        Ok(())
     }
 
     /// Queues a kernel with one block for each row.

@@ -14,12 +14,15 @@ mod driver;
 mod kernel;
 mod memory;
 mod options;
+mod pending;
 mod places;
 mod pool;
 mod product;
 mod runtime;
 #[cfg(feature = "shim")]
 mod shim;
+#[cfg(all(test, feature = "shim"))]
+mod steps;
 
 pub use cuda::Cuda;
 pub use driver::{CublasUse, DriverOptions, Gpu, Preference, devices};

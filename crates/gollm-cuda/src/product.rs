@@ -9,6 +9,7 @@ use gollm_tensor::{DType, Result, Tensor};
 use crate::cuda::Cuda;
 use crate::kernel::Kernel;
 use crate::memory::{argument, matrix_shape, numbers};
+use crate::pending::Pending;
 use crate::pool::Buffer;
 use crate::runtime::{Argument, Library, LibraryProduct};
 
@@ -17,6 +18,9 @@ const FEW_TOKENS: usize = 16;
 
 /// Warps of a block of `mat_vec` and `gate_up`.
 const WARPS: u32 = 4;
+
+/// Threads of such a block.
+pub(crate) const MAT_VEC_BLOCK: u32 = WARPS * 32;
 
 /// The most weights of one launch of `mat_vec`.
 const WEIGHTS: usize = 3;
@@ -108,7 +112,7 @@ impl Cuda {
         ];
         let blocks = self.count(n_out)?.div_ceil(WARPS);
         let grid = [blocks, self.count(n_tokens)?.div_ceil(tokens), 1];
-        self.launch(kernel, grid, WARPS * 32, 0, &arguments)?;
+        self.launch(kernel, grid, MAT_VEC_BLOCK, 0, &arguments)?;
         Ok(out)
     }
 
@@ -157,7 +161,12 @@ impl Cuda {
             blocks = blocks.saturating_add(n_out.div_ceil(WARPS * rows));
         }
         let grid = [blocks, n_tokens.div_ceil(tokens), 1];
-        self.launch(kernel, grid, WARPS * 32, 0, &arguments)
+        if let ([weight], [out], None) = (weights, outs, norm) {
+            // A product without a norm is one that the residual stream takes.
+            return self.defer(Pending::new(kernel, grid, arguments, [x, weight, out])?);
+        }
+        arguments.extend([NONE, NONE]);
+        self.launch(kernel, grid, MAT_VEC_BLOCK, 0, &arguments)
     }
 
     fn many_tokens(&self, x: &Tensor, weight: &Tensor, out: &Tensor) -> Result<()> {
@@ -183,14 +192,14 @@ impl Cuda {
     /// The product by the vendor's library, with operands of the type that it was told to take; false if
     /// there is none.
     fn on_library(&self, x: &Tensor, weight: &Tensor, out: &Tensor) -> Result<bool> {
-        let wanted = match (self.runtime.library(), weight.dtype()) {
+        let wanted = match (self.runtime().library(), weight.dtype()) {
             (Library::Off, _) => return Ok(false),
             (Library::F32, _) | (Library::F16, DType::F32 | DType::BF16) => DType::F32,
             (Library::F16, DType::F16 | DType::Q8_0 | DType::Q4_0) => DType::F16,
         };
         let ((n_tokens, n_in), n_out) = (matrix_shape(x), matrix_shape(weight).0);
         let (x, weight) = (self.converted(x, wanted)?, self.converted(weight, wanted)?);
-        self.runtime.product(&LibraryProduct {
+        self.queue()?.product(&LibraryProduct {
             x: x.address(),
             x_type: wanted,
             weight: weight.address(),

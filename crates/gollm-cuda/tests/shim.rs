@@ -1,12 +1,11 @@
 //! The backend on the shim: the same kernels and the same code around them, on the processor.
 #![cfg(feature = "shim")]
 
-use gollm_cuda::{CacheType, Cuda, ShimLibrary, ShimOptions};
-use gollm_tensor::Device;
-use gollm_tensor::conformance::{Bounds, assert_conforms};
+mod common;
 
-/// Both orders in which the threads of a block may start.
-const ORDERS: [bool; 2] = [false, true];
+use common::{ORDERS, device};
+use gollm_cuda::{CacheType, ShimLibrary};
+use gollm_tensor::conformance::{Bounds, assert_conforms};
 
 /// The default bounds, but for a cache of half precision: each number moves by at most 2⁻¹¹ of itself,
 /// and scores and sums by about as much.
@@ -16,10 +15,6 @@ const HALF_CACHE: Bounds = Bounds {
     half: 1e-3,
     quantized: 1e-3,
 };
-
-fn device(reversed: bool, library: ShimLibrary, cache: CacheType) -> Device {
-    Device::new(Cuda::shim(ShimOptions { reversed, library }, cache))
-}
 
 #[test]
 fn every_operation_agrees_with_the_reference_in_both_orders() {
