@@ -82,7 +82,7 @@ impl Compilation {
             took: Duration::ZERO,
             not_kept: None,
         };
-        for one in on_all_cores(&SOURCES, one) {
+        for one in on_all_cores(SOURCES, one) {
             let one = one?;
             compilation.n_compiled += usize::from(one.compiled);
             compilation.not_kept = compilation.not_kept.or(one.not_kept);
@@ -144,7 +144,7 @@ fn one(source: &Source, nvrtc: &Nvrtc, sm: &str, cache: &CubinCache) -> Result<O
 }
 
 /// Does `work` for each item, several at a time, and gives the results in the items' order.
-fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let n_threads = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let worker = || {

@@ -30,6 +30,8 @@ mod replay;
 mod run;
 mod staging;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 pub use gpu::{Gpu, devices};
 pub use options::{CublasUse, DriverOptions, Preference};
