@@ -17,8 +17,8 @@
 #define __device__
 #define __forceinline__ inline
 #define __align__(n) alignas(n)
-// A block at a time on each thread of the machine, so one copy is enough.
-#define __shared__ static thread_local
+// One block runs at a time, so one copy is enough. All copies stand together, to be spoiled before each block.
+#define __shared__ static __attribute__((section("gollm_shim_shared")))
 #define DYNAMIC_SHARED(name) float *name = (float *)shim::dynamic_shared()
 
 struct alignas(16) float4 { float x, y, z, w; };
@@ -27,7 +27,7 @@ struct alignas(8) uint2 { unsigned x, y; };
 struct uint3 { unsigned x, y, z; };
 
 namespace shim {
-extern thread_local uint3 thread_index, block_index, block_size, grid_size;
+extern uint3 thread_index, block_index, block_size, grid_size;
 void *dynamic_shared();
 // Waits for the whole block (the warp). `line` tells apart barriers that are not the same one.
 void block_barrier(const char *file, int line);

@@ -4,13 +4,17 @@
 
 #include <csetjmp>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <ucontext.h>
 #include <vector>
 
+// Where the linker put the shared memory of all kernels.
+extern "C" char __start_gollm_shim_shared[], __stop_gollm_shim_shared[];
+
 namespace shim {
 
-thread_local uint3 thread_index, block_index, block_size, grid_size;
+uint3 thread_index, block_index, block_size, grid_size;
 
 namespace {
 
@@ -48,7 +52,8 @@ struct Machine {
     const Body *body = nullptr;
 };
 
-thread_local Machine *machine = nullptr;
+// One for all threads of the process, which take turns: `run_grid` holds a lock.
+Machine *machine = nullptr;
 
 void leave(At at, Site site) {
     Fiber &fiber = machine->fibers[machine->current];
@@ -144,6 +149,8 @@ std::string run_grid(const unsigned grid[3], unsigned block, unsigned shared_byt
         return "a block has 1 to 1024 threads";
     if (shared_bytes > 48 * 1024)
         return "a block has at most 48 KiB of shared memory";
+    static std::mutex turn;
+    std::lock_guard<std::mutex> mine(turn);
     if (!machine)
         machine = new Machine();
     block_size = uint3{block, 1, 1};
@@ -154,7 +161,9 @@ std::string run_grid(const unsigned grid[3], unsigned block, unsigned shared_byt
         for (unsigned y = 0; y < grid[1]; y++)
             for (unsigned x = 0; x < grid[0]; x++) {
                 block_index = uint3{x, y, z};
-                // Shared memory begins as NaN, so that a number that nobody wrote spoils the result.
+                // Shared memory begins as NaN, so that a number that nobody wrote, or that the block
+                // before left there, spoils the result.
+                memset(__start_gollm_shim_shared, 0xff, __stop_gollm_shim_shared - __start_gollm_shim_shared);
                 machine->shared.assign(words + CANARIES, 0xffffffffu);
                 for (unsigned i = 0; i < CANARIES; i++)
                     machine->shared[words + i] = CANARY;

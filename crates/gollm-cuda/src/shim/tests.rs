@@ -47,7 +47,8 @@ fn a_missing_barrier_is_noticed_in_both_orders() {
         // The mean square of ones is one, in any order of summation.
         assert_eq!(rms_norm(&shim, "rms_norm"), [1.0; 1024]);
         // Warps that do not wait read sums that nobody has written yet.
-        assert_ne!(rms_norm(&shim, "broken_missing_barrier"), [1.0; 1024]);
+        let broken = rms_norm(&shim, "broken_missing_barrier");
+        assert!(broken.iter().any(|v| v.is_nan()), "it read what somebody wrote");
     }
 }
 
