@@ -46,7 +46,6 @@ struct State {
     std::recursive_mutex turn;
     std::string failure; // of a kernel; all later calls that wait report it
     int capturing = 0;
-    unsigned long graph_launches = 0;
 };
 
 State &state();

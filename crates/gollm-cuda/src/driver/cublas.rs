@@ -1,7 +1,6 @@
 //! cuBLAS, the vendor's library of matrix products: one function of it, for products of many tokens.
 
 use std::ffi::{c_int, c_void};
-use std::path::Path;
 use std::sync::Arc;
 
 use gollm_tensor::{DType, Result};
@@ -51,7 +50,6 @@ const WORKSPACE_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub(super) struct Cublas {
     functions: Functions,
-    library: SharedLibrary,
     context: Arc<Context>,
     handle: Handle,
     workspace: u64,
@@ -83,7 +81,6 @@ impl Cublas {
         check(context, code, "cublasCreate")?;
         let mut cublas = Self {
             functions,
-            library,
             context: Arc::clone(context),
             handle,
             workspace: 0,
@@ -94,11 +91,6 @@ impl Cublas {
         let code = unsafe { (functions.version)(handle, &raw mut cublas.version) };
         check(context, code, "cublasGetVersion")?;
         Ok(cublas)
-    }
-
-    /// What the library was opened by.
-    pub(super) fn path(&self) -> &Path {
-        &self.library.path
     }
 
     /// The version as people write it: `12.4`.

@@ -5,7 +5,6 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::fmt;
-use std::path::Path;
 use std::ptr;
 
 use gollm_tensor::Result;
@@ -87,7 +86,6 @@ functions! {
 #[derive(Debug)]
 pub(super) struct Libcuda {
     pub(super) functions: Functions,
-    library: SharedLibrary,
     /// The newest CUDA that it serves: major and minor.
     pub(super) version: (u32, u32),
 }
@@ -109,7 +107,6 @@ impl Libcuda {
         let functions = Functions::load(&library)?;
         let mut cuda = Self {
             functions,
-            library,
             version: (0, 0),
         };
         // SAFETY: takes no pointers.
@@ -120,11 +117,6 @@ impl Libcuda {
         cuda.check(code, "cuDriverGetVersion")?;
         cuda.version = version_pair(version);
         Ok(cuda)
-    }
-
-    /// What the library was opened by.
-    pub(super) fn path(&self) -> &Path {
-        &self.library.path
     }
 
     /// An error for a code other than 0. `what` says what was being done.
