@@ -1,8 +1,11 @@
 // One row of a weight matrix in each storage type.
 //
-// `value(i)` reads one number. `chunk(c, w)` reads a whole chunk with one wide load for each lane: the
-// numbers of two runs of columns, which begin at `first(c)` and `second(c)`. Chunks need rows of whole
-// chunks; the backend's buffers begin at multiples of 256 bytes, so each row is aligned then.
+// `value(i)` reads one number. `fetch(c)` reads a whole chunk with one wide load for each lane, and
+// `widen` makes it f32: the numbers of two runs of columns, which begin at `first(c)` and `second(c)`.
+// They are apart so that several chunks can be on their way at once. Chunks need rows of whole chunks;
+// the backend's buffers begin at multiples of 256 bytes, so each row is aligned then.
+//
+// `__ldg` reads through the cache for what no kernel writes meanwhile, the only one of Maxwell near a core.
 //
 // The quantized types do not lie as in the file, where a scale stands before each block and nothing is
 // aligned: `upload` puts the integers of all rows first and the scales of all rows behind them.
@@ -15,10 +18,16 @@ struct F32 {
     __device__ float value(unsigned i) const { return row[i]; }
     __device__ static unsigned first(unsigned c) { return 8 * c; }
     __device__ static unsigned second(unsigned c) { return 8 * c + 4; }
-    __device__ void chunk(unsigned c, float *w) const {
-        float4 a = ((const float4 *)row)[2 * c], b = ((const float4 *)row)[2 * c + 1];
-        w[0] = a.x, w[1] = a.y, w[2] = a.z, w[3] = a.w;
-        w[4] = b.x, w[5] = b.y, w[6] = b.z, w[7] = b.w;
+    struct Chunk {
+        float4 low, high;
+    };
+    __device__ Chunk fetch(unsigned c) const {
+        const float4 *four = (const float4 *)row + 2 * c;
+        return {__ldg(four), __ldg(four + 1)};
+    }
+    __device__ static void widen(const Chunk &c, float *w) {
+        w[0] = c.low.x, w[1] = c.low.y, w[2] = c.low.z, w[3] = c.low.w;
+        w[4] = c.high.x, w[5] = c.high.y, w[6] = c.high.z, w[7] = c.high.w;
     }
 };
 
@@ -31,8 +40,9 @@ template <float to_float(unsigned short)> struct TwoBytes {
     __device__ float value(unsigned i) const { return to_float(row[i]); }
     __device__ static unsigned first(unsigned c) { return 8 * c; }
     __device__ static unsigned second(unsigned c) { return 8 * c + 4; }
-    __device__ void chunk(unsigned c, float *w) const {
-        uint4 pairs = ((const uint4 *)row)[c];
+    typedef uint4 Chunk;
+    __device__ Chunk fetch(unsigned c) const { return __ldg((const uint4 *)row + c); }
+    __device__ static void widen(const Chunk &pairs, float *w) {
         unsigned pair[4] = {pairs.x, pairs.y, pairs.z, pairs.w};
 #pragma unroll
         for (unsigned i = 0; i < 4; i++) {
@@ -55,10 +65,14 @@ struct Q8_0 {
     __device__ float value(unsigned i) const { return half_to_float(scales[i / 32]) * row[i]; }
     __device__ static unsigned first(unsigned c) { return 16 * c; }
     __device__ static unsigned second(unsigned c) { return 16 * c + 8; }
-    __device__ void chunk(unsigned c, float *w) const {
-        uint4 fours = ((const uint4 *)row)[c];
-        unsigned four[4] = {fours.x, fours.y, fours.z, fours.w};
-        float scale = half_to_float(scales[c / 2]);
+    struct Chunk {
+        uint4 fours;
+        unsigned short scale;
+    };
+    __device__ Chunk fetch(unsigned c) const { return {__ldg((const uint4 *)row + c), __ldg(scales + c / 2)}; }
+    __device__ static void widen(const Chunk &c, float *w) {
+        unsigned four[4] = {c.fours.x, c.fours.y, c.fours.z, c.fours.w};
+        float scale = half_to_float(c.scale);
 #pragma unroll
         for (unsigned i = 0; i < 16; i++)
             w[i] = scale * (signed char)(four[i / 4] >> (i % 4 * 8));
@@ -81,10 +95,14 @@ struct Q4_0 {
     }
     __device__ static unsigned first(unsigned c) { return c / 2 * 32 + c % 2 * 8; }
     __device__ static unsigned second(unsigned c) { return c / 2 * 32 + c % 2 * 8 + 16; }
-    __device__ void chunk(unsigned c, float *w) const {
-        uint2 fours = ((const uint2 *)row)[c];
-        unsigned four[2] = {fours.x, fours.y};
-        float scale = half_to_float(scales[c / 2]);
+    struct Chunk {
+        uint2 fours;
+        unsigned short scale;
+    };
+    __device__ Chunk fetch(unsigned c) const { return {__ldg((const uint2 *)row + c), __ldg(scales + c / 2)}; }
+    __device__ static void widen(const Chunk &c, float *w) {
+        unsigned four[2] = {c.fours.x, c.fours.y};
+        float scale = half_to_float(c.scale);
 #pragma unroll
         for (unsigned i = 0; i < 8; i++) {
             unsigned byte = four[i / 4] >> (i % 4 * 8);

@@ -43,6 +43,7 @@ float exchange(float value, unsigned lane_mask, const char *file, int line);
 #define __syncwarp() shim::warp_barrier(__FILE__, __LINE__)
 #define __shfl_xor_sync(lanes, value, mask) shim::exchange(value, mask, __FILE__, __LINE__)
 
+template <class T> static inline T __ldg(const T *address) { return *address; }
 static inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 static inline float __uint_as_float(unsigned bits) {
     float f;
