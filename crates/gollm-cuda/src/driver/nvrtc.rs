@@ -48,6 +48,10 @@ pub(super) struct Compiled {
     /// The code for one architecture, an ELF file.
     pub(super) cubin: Vec<u8>,
     /// What the compiler said: warnings, and the use of registers where it was asked for.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "only tests ask what a kernel uses")
+    )]
     pub(super) log: String,
 }
 

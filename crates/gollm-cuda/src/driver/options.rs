@@ -80,7 +80,7 @@ impl DriverOptions {
     ///
     /// If a variable has a value that is not in the table.
     pub fn from_environment() -> Result<Self> {
-        Self::read(|name| env::var_os(name))
+        Self::read(env::var_os)
     }
 
     fn read(get: impl Fn(&'static str) -> Option<OsString>) -> Result<Self> {

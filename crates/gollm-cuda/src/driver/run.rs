@@ -31,9 +31,9 @@ pub(crate) struct Driver {
 }
 
 /// The queue and what it drives.
-struct Work {
+pub(super) struct Work {
     queue: Queue<Graph>,
-    machine: Machine,
+    pub(super) machine: Machine,
 }
 
 impl Driver {
@@ -76,7 +76,7 @@ impl Driver {
     }
 
     /// The queue, with this GPU current for the calling thread.
-    fn work(&self) -> Result<MutexGuard<'_, Work>> {
+    pub(super) fn work(&self) -> Result<MutexGuard<'_, Work>> {
         self.context.enter()?;
         // A panic in between leaves nothing half done that matters: commands are queued or are not.
         Ok(self.work.lock().unwrap_or_else(PoisonError::into_inner))

@@ -13,10 +13,6 @@ use super::super::places::{Kind, Places};
 use crate::kernel::{Kernel, SOURCES, Source};
 
 /// The folder of a compiler, if there is one to test with.
-#[expect(
-    clippy::print_stderr,
-    reason = "a test that did not run has to say so where people look"
-)]
 pub(super) fn folder(major: u32) -> Option<PathBuf> {
     let variable = format!("GOLLM_NVRTC_{major}");
     if let Some(folder) = env::var_os(&variable).filter(|folder| !folder.is_empty()) {
