@@ -9,12 +9,15 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 CARGO ?= cargo
 
+# CUDA's compilers come as Python packages for Linux, and the fake driver is a library of Linux.
+TEST_CUDA := $(if $(filter Linux,$(shell uname -s)),test-cuda)
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: tools lavapipe lint-rust test-rust test-wgpu python lint-python test-python ## check and test everything
+test: tools lavapipe lint-rust test-rust test-wgpu $(TEST_CUDA) python lint-python test-python ## check and test everything
 	@echo "make test: all of it passed."
 
 .PHONY: tools
@@ -55,6 +58,25 @@ test-rust: ## every Rust test, the notes' code blocks included
 test-wgpu: ## the GPU backend on a software adapter, and the binary with it; no adapter is a failure
 	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-wgpu --locked
 	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-cli --features wgpu --test cli --locked wgpu::
+
+.PHONY: cuda-compilers
+cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU
+
+$(VENV)/.requirements-cuda: python/requirements-cuda.txt $(VENV)/.requirements
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r python/requirements-cuda.txt
+	touch $@
+
+# Prints the folder of libnvrtc.so.N.
+NVRTC_FOLDER := $(BIN)/python -c 'import pathlib, sys, nvidia; \
+	print(next(file.parent for folder in nvidia.__path__ \
+	for file in pathlib.Path(folder).rglob("libnvrtc.so." + sys.argv[1])))'
+
+.PHONY: test-cuda
+test-cuda: cuda-compilers ## gollm-cuda without a GPU: real compilers, kernels on the processor, a fake driver
+	@command -v c++ > /dev/null || { echo "A C++ compiler is missing. On Debian: apt install g++"; exit 1; }
+	$(CARGO) clippy -p gollm-cuda --all-targets --features fake-driver --locked -- -D warnings
+	GOLLM_NVRTC_12="$$($(NVRTC_FOLDER) 12)" GOLLM_NVRTC_13="$$($(NVRTC_FOLDER) 13)" GOLLM_REQUIRE_NVRTC=1 \
+		$(CARGO) test -p gollm-cuda --features fake-driver --locked
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module

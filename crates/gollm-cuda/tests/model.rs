@@ -1,0 +1,55 @@
+//! The embedded model writes the same text on the shim as on the reference.
+#![cfg(feature = "shim")]
+
+mod common;
+
+use common::{ORDERS, device};
+use gollm_cuda::{CacheType, ShimLibrary};
+use gollm_model::{Append, Decoder};
+use gollm_tensor::Device;
+use gollm_weights::{ModelFile, OpenOptions};
+
+/// Ids of some text of the model's own kind: any will do, both devices read the same.
+const PROMPT: [u32; 7] = [41, 300, 17, 512, 101, 33, 260];
+
+/// Greedy ids after the prompt, by `argmax` on the device, and the logits of the last one.
+fn write(device: &Device, n_tokens: usize) -> (Vec<u32>, Vec<f32>) {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../test_data/gollm-stories.gollm"
+    );
+    let file = ModelFile::open(path, &OpenOptions::default()).unwrap();
+    let decoder = Decoder::load(file.config(), &file, device).unwrap();
+    let mut cache = decoder.new_cache(1).unwrap();
+    let mut tokens = PROMPT.to_vec();
+    let (mut ids, mut last) = (Vec::new(), Vec::new());
+    for _ in 0..n_tokens {
+        let append = Append {
+            sequence: 0,
+            tokens: &tokens,
+        };
+        let logits = decoder.forward(&[append], &mut cache).unwrap();
+        tokens = logits.argmax().unwrap();
+        ids.extend(&tokens);
+        last = logits.to_vec().unwrap();
+    }
+    (ids, last)
+}
+
+#[test]
+fn the_embedded_model_writes_the_same_greedy_ids_as_the_reference() {
+    let (ids, logits) = write(&Device::reference(), 12);
+    // Logits reach some tens; a cache of f16 moves each number by at most 2⁻¹¹ of itself, and the greedy
+    // choice of a trained model is seldom that close.
+    for (reversed, cache, bound) in ORDERS
+        .map(|reversed| (reversed, CacheType::F32, 1e-4))
+        .into_iter()
+        .chain([(false, CacheType::F16, 5e-2)])
+    {
+        let (found, its_logits) = write(&device(reversed, ShimLibrary::Off, cache), 12);
+        assert_eq!(found, ids, "reversed {reversed}, {cache:?}");
+        let differences = logits.iter().zip(&its_logits).map(|(a, b)| (a - b).abs());
+        let error = differences.fold(0.0, f32::max);
+        assert!(error < bound, "reversed {reversed}, {cache:?}: {error}");
+    }
+}
