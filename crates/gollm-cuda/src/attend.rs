@@ -140,7 +140,13 @@ impl Cuda {
             return Ok(());
         }
         let arguments = [partial, out, Argument::U32(splits), head_dim];
-        self.launch(Kernel::AttentionCombine, [tokens, heads, 1], 64, 0, &arguments)
+        self.launch(
+            Kernel::AttentionCombine,
+            [tokens, heads, 1],
+            64,
+            0,
+            &arguments,
+        )
     }
 
     fn attend_in_tiles(

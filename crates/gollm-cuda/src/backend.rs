@@ -55,7 +55,8 @@ impl Backend for Cuda {
         let (from, dtype) = (numbers(tensor)?.0.address(), tensor.dtype());
         let mut values = vec![0.0f32; tensor.n_elements()];
         if dtype == DType::F32 {
-            self.queue()?.read(from, bytemuck::cast_slice_mut(&mut values))?;
+            self.queue()?
+                .read(from, bytemuck::cast_slice_mut(&mut values))?;
             return Ok(values);
         }
         let mut bytes = vec![0; dtype.n_bytes(tensor.shape())?];

@@ -158,10 +158,7 @@ impl Kernel {
     /// Looks up rows of a table.
     pub(crate) const fn embed(table: DType) -> Self {
         use Kernel::{EmbedBF16, EmbedF16, EmbedF32, EmbedQ4_0, EmbedQ8_0};
-        of(
-            table,
-            [EmbedF32, EmbedF16, EmbedBF16, EmbedQ8_0, EmbedQ4_0],
-        )
+        of(table, [EmbedF32, EmbedF16, EmbedBF16, EmbedQ8_0, EmbedQ4_0])
     }
 
     /// One token times up to three weights.

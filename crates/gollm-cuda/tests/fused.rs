@@ -51,8 +51,19 @@ fn any_order_of_products_additions_and_reads_gives_what_the_reference_gives() {
             let with_uploaded = waits.add(&uploaded).unwrap();
             let alone = x.matmul(&weight).unwrap();
             vec![
-                product, right, left, other, unrelated, late, twice, doubled, first, second, sum,
-                with_uploaded, alone,
+                product,
+                right,
+                left,
+                other,
+                unrelated,
+                late,
+                twice,
+                doubled,
+                first,
+                second,
+                sum,
+                with_uploaded,
+                alone,
             ]
         };
         let found = run(&device(false, ShimLibrary::Off, CacheType::F32));

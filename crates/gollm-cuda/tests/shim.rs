@@ -27,7 +27,10 @@ fn every_operation_agrees_with_the_reference_in_both_orders() {
 #[test]
 fn a_cache_of_half_precision_costs_a_thousandth() {
     for reversed in ORDERS {
-        assert_conforms(&device(reversed, ShimLibrary::Off, CacheType::F16), &HALF_CACHE);
+        assert_conforms(
+            &device(reversed, ShimLibrary::Off, CacheType::F16),
+            &HALF_CACHE,
+        );
     }
 }
 

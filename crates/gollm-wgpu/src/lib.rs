@@ -43,3 +43,8 @@ mod wgpu_backend;
 pub use adapters::{AdapterFacts, adapters, has_hardware};
 pub use choice::Choice;
 pub use wgpu_backend::{Options, Wgpu};
+
+/// The code blocks of `notes/ch10-gpu.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch10-gpu.md")]
+struct Ch10Note;
