@@ -48,7 +48,11 @@ impl<T: Clone + PartialEq> Written<T> {
             old => old,
         };
         let words = list.iter().map(words).collect::<Result<Vec<_>>>()?;
-        let bytes: Vec<u8> = words.concat().into_iter().flat_map(u32::to_le_bytes).collect();
+        let bytes: Vec<u8> = words
+            .concat()
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
         // Work that still reads the old list is queued before the write.
         let buffer = match buffer {
             Some(buffer) if buffer.n_bytes() >= bytes.len() => buffer,

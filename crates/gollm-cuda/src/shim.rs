@@ -7,6 +7,8 @@
 mod launch;
 mod memory;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
@@ -130,12 +132,15 @@ impl Runtime for Shim {
 
     fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
         let written = self.memory.write(to, bytes);
-        written.then_some(()).ok_or_else(|| self.not_allocated(bytes.len(), to))
+        written
+            .then_some(())
+            .ok_or_else(|| self.not_allocated(bytes.len(), to))
     }
 
     fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
         let read = self.memory.read(from, bytes);
-        read.then_some(()).ok_or_else(|| self.not_allocated(bytes.len(), from))
+        read.then_some(())
+            .ok_or_else(|| self.not_allocated(bytes.len(), from))
     }
 
     fn zero(&self, to: u64, n_bytes: usize) -> Result<()> {

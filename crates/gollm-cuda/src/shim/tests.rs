@@ -30,14 +30,12 @@ fn address(argument: Argument) -> u64 {
 /// RMSNorm of one row of ones, by the kernel of the backend or the broken one.
 fn rms_norm(shim: &Shim, name: &str) -> Vec<f32> {
     let n = 1024;
-    let (x, gain) = (
-        upload(shim, &vec![1.0; n]),
-        upload(shim, &vec![1.0; n]),
-    );
+    let (x, gain) = (upload(shim, &vec![1.0; n]), upload(shim, &vec![1.0; n]));
     let out = upload(shim, &vec![0.0; n]);
     let n_columns = Argument::U32(n as u32);
     let arguments = [x, gain, Argument::F32(0.0), out, n_columns];
-    shim.launch_by_name(name, [1, 1, 1], [256, 0], &arguments).unwrap();
+    shim.launch_by_name(name, [1, 1, 1], [256, 0], &arguments)
+        .unwrap();
     shim.numbers(address(out), DType::F32, n).unwrap()
 }
 
@@ -48,7 +46,10 @@ fn a_missing_barrier_is_noticed_in_both_orders() {
         assert_eq!(rms_norm(&shim, "rms_norm"), [1.0; 1024]);
         // Warps that do not wait read sums that nobody has written yet.
         let broken = rms_norm(&shim, "broken_missing_barrier");
-        assert!(broken.iter().any(|v| v.is_nan()), "it read what somebody wrote");
+        assert!(
+            broken.iter().any(|v| v.is_nan()),
+            "it read what somebody wrote"
+        );
     }
 }
 
@@ -58,7 +59,11 @@ fn a_barrier_that_one_thread_does_not_reach_is_an_error_and_not_a_hang() {
         let out = upload(&shim, &[0.0; 64]);
         let failed = shim.launch_by_name("broken_divergent_barrier", [1, 1, 1], [64, 0], &[out]);
         let message = failed.unwrap_err().to_string();
-        for part in ["broken_divergent_barrier", "broken.cu:", "end of the kernel"] {
+        for part in [
+            "broken_divergent_barrier",
+            "broken.cu:",
+            "end of the kernel",
+        ] {
             assert!(message.contains(part), "{message}");
         }
         // And the next kernel runs.
@@ -75,9 +80,15 @@ fn a_write_behind_memory_is_an_error() {
             failed.unwrap_err().to_string()
         };
         let message = launch("broken_shared_memory", 32 * 4, &[out]);
-        assert!(message.contains("behind its 128 bytes of shared memory"), "{message}");
+        assert!(
+            message.contains("behind its 128 bytes of shared memory"),
+            "{message}"
+        );
         let message = launch("broken_memory", 0, &[out, Argument::U32(32)]);
-        assert!(message.contains("behind an allocation of 128 bytes"), "{message}");
+        assert!(
+            message.contains("behind an allocation of 128 bytes"),
+            "{message}"
+        );
     }
 }
 
@@ -91,12 +102,18 @@ fn arguments_are_compared_with_the_parameters() {
     let n = upload(&shim, &[0.0]);
     for arguments in [&[][..], &[n, n, n], &[n, n, n, Argument::F32(1.0)]] {
         let message = launch("add", arguments);
-        assert!(message.contains("not those that the kernel takes"), "{message}");
+        assert!(
+            message.contains("not those that the kernel takes"),
+            "{message}"
+        );
     }
     assert!(launch("no_such_kernel", &[]).contains("no kernel of this name"));
     for kernel in Kernel::ALL {
         let message = launch(kernel.name(), &[]);
-        assert!(message.contains("not those that the kernel takes"), "{message}");
+        assert!(
+            message.contains("not those that the kernel takes"),
+            "{message}"
+        );
     }
 }
 
@@ -122,7 +139,8 @@ fn f16_rounds_as_the_storage_type_does() {
     let wide = upload(&shim, &vec![0.0; 1 << 16]);
     let one = Argument::U32(1);
     let arguments = [Argument::Address(from), wide, one, n];
-    shim.launch_by_name("f16_to_f32", [1, 1, 1], [256, 0], &arguments).unwrap();
+    shim.launch_by_name("f16_to_f32", [1, 1, 1], [256, 0], &arguments)
+        .unwrap();
     let found = shim.numbers(address(wide), DType::F32, 1 << 16).unwrap();
     let mut expected = vec![0.0; 1 << 16];
     dequantize(&halves, DType::F16, &mut expected).unwrap();
@@ -144,7 +162,8 @@ fn f16_rounds_as_the_storage_type_does() {
     let narrow = shim.allocate(values.len() * 2).unwrap();
     let n = Argument::U32(values.len() as u32);
     let arguments = [upload(&shim, &values), Argument::Address(narrow), one, n];
-    shim.launch_by_name("f32_to_f16", [1, 1, 1], [256, 0], &arguments).unwrap();
+    shim.launch_by_name("f32_to_f16", [1, 1, 1], [256, 0], &arguments)
+        .unwrap();
     let mut found = vec![0; values.len() * 2];
     shim.read(narrow, &mut found).unwrap();
     assert_eq!(found, quantize(&values, DType::F16).unwrap());

@@ -104,7 +104,11 @@ fn model(device: &Device) -> Decoder {
         let tensor = StoredTensor {
             shape: spec.shape,
             dtype: DType::F32,
-            bytes: HostBytes::from((0..n).flat_map(|i| value(i).to_le_bytes()).collect::<Vec<u8>>()),
+            bytes: HostBytes::from(
+                (0..n)
+                    .flat_map(|i| value(i).to_le_bytes())
+                    .collect::<Vec<u8>>(),
+            ),
         };
         (spec.name, tensor)
     });
@@ -121,7 +125,12 @@ fn append(model: &Decoder, cache: &mut KvCache, tokens: &[u32]) -> Tensor {
 }
 
 /// The events of one greedy step.
-fn step(model: &Decoder, cache: &mut KvCache, id: u32, events: &Mutex<Vec<Event>>) -> (u32, Vec<Event>) {
+fn step(
+    model: &Decoder,
+    cache: &mut KvCache,
+    id: u32,
+    events: &Mutex<Vec<Event>>,
+) -> (u32, Vec<Event>) {
     events.lock().unwrap().clear();
     let id = append(model, cache, &[id]).argmax().unwrap()[0];
     (id, events.lock().unwrap().clone())
@@ -140,15 +149,23 @@ fn a_decode_step_asks_for_what_the_step_before_asked_for_and_allocates_nothing()
         let (id, second) = step(&model, &mut cache, id, &events);
         let (_, third) = step(&model, &mut cache, id, &events);
         assert_eq!(second, third);
-        let writes = third.iter().filter(|event| matches!(event, Event::Write(..)));
+        let writes = third
+            .iter()
+            .filter(|event| matches!(event, Event::Write(..)));
         // The id and its place.
         assert_eq!(writes.count(), 2);
-        let launches = third.iter().filter(|event| matches!(event, Event::Launch(..)));
+        let launches = third
+            .iter()
+            .filter(|event| matches!(event, Event::Launch(..)));
         // Embed; q, k and v, attention, o and the addition, gate and up, down and the addition; head
         // and its norm, argmax.
         let of_layer = 4 + n_attention;
         assert_eq!(launches.count(), 1 + N_LAYERS * of_layer + 2, "{third:?}");
-        assert!(!third.iter().any(|event| matches!(event, Event::Allocate(_))));
+        assert!(
+            !third
+                .iter()
+                .any(|event| matches!(event, Event::Allocate(_)))
+        );
     }
 }
 
@@ -163,7 +180,11 @@ fn a_prompt_of_the_same_length_again_allocates_nothing() {
     events.lock().unwrap().clear();
     append(&model, &mut cache, &tokens).to_vec().unwrap();
     let events = events.lock().unwrap();
-    assert!(!events.iter().any(|event| matches!(event, Event::Allocate(_))));
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::Allocate(_)))
+    );
 }
 
 #[test]

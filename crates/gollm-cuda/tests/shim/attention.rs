@@ -1,9 +1,6 @@
-//! Attention over the grid of head sizes, lengths and sharing ratios, on the shim, and the embedded model.
-#![cfg(feature = "shim")]
+//! Attention over the grid of head sizes, lengths and sharing ratios.
 
-mod common;
-
-use common::{ORDERS, device, random};
+use crate::common::{ORDERS, device, random};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_tensor::{DType, Device, Place, Result, Tensor, dequantize, quantize};
 
@@ -36,7 +33,10 @@ fn attend(
     };
     let (keys, values) = (cache(1)?, cache(2)?);
     // Large enough that some positions weigh much more than others.
-    let q: Vec<f32> = random(3, places.len() * q_width).iter().map(|v| 4.0 * v).collect();
+    let q: Vec<f32> = random(3, places.len() * q_width)
+        .iter()
+        .map(|v| 4.0 * v)
+        .collect();
     let q = device.tensor(&[places.len(), q_width], &q)?;
     q.attention(&keys, &values, places, head_dim)?.to_vec()
 }
@@ -79,7 +79,11 @@ fn one_token_attends_to_any_length() {
 fn a_prompt_attends_in_tiles() {
     // A whole prompt, and one that follows what is cached already.
     let places = |length: usize| {
-        [Place::run(0, 0, length), Place::run(1, length / 3, length - length / 3)].concat()
+        [
+            Place::run(0, 0, length),
+            Place::run(1, length / 3, length - length / 3),
+        ]
+        .concat()
     };
     grid(places, &[4, 5, 15, 16, 17, 31, 32, 33, 65]);
 }

@@ -1,9 +1,6 @@
 //! A product and the addition behind it are one launch, and nobody can tell.
-#![cfg(feature = "shim")]
 
-mod common;
-
-use common::{device, random};
+use crate::common::{device, random};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_tensor::{Device, Tensor};
 
@@ -51,8 +48,19 @@ fn any_order_of_products_additions_and_reads_gives_what_the_reference_gives() {
             let with_uploaded = waits.add(&uploaded).unwrap();
             let alone = x.matmul(&weight).unwrap();
             vec![
-                product, right, left, other, unrelated, late, twice, doubled, first, second, sum,
-                with_uploaded, alone,
+                product,
+                right,
+                left,
+                other,
+                unrelated,
+                late,
+                twice,
+                doubled,
+                first,
+                second,
+                sum,
+                with_uploaded,
+                alone,
             ]
         };
         let found = run(&device(false, ShimLibrary::Off, CacheType::F32));

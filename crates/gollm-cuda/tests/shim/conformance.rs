@@ -1,9 +1,6 @@
-//! The backend on the shim: the same kernels and the same code around them, on the processor.
-#![cfg(feature = "shim")]
+//! Every operation, every storage type and every fused form against the reference.
 
-mod common;
-
-use common::{ORDERS, device};
+use crate::common::{ORDERS, device};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_tensor::conformance::{Bounds, assert_conforms};
 
@@ -27,7 +24,10 @@ fn every_operation_agrees_with_the_reference_in_both_orders() {
 #[test]
 fn a_cache_of_half_precision_costs_a_thousandth() {
     for reversed in ORDERS {
-        assert_conforms(&device(reversed, ShimLibrary::Off, CacheType::F16), &HALF_CACHE);
+        assert_conforms(
+            &device(reversed, ShimLibrary::Off, CacheType::F16),
+            &HALF_CACHE,
+        );
     }
 }
 
