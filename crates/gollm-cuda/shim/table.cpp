@@ -27,11 +27,10 @@
 namespace {
 
 // As the Rust side counts the kinds of arguments.
-template <class T> struct Kind { static_assert(sizeof(T) == 0, "a kernel takes addresses, unsigned, int and float"); };
+template <class T> struct Kind { static_assert(sizeof(T) == 0, "a kernel takes addresses, unsigned and float"); };
 template <class T> struct Kind<T *> { static const unsigned char value = 0; };
 template <> struct Kind<unsigned> { static const unsigned char value = 1; };
-template <> struct Kind<int> { static const unsigned char value = 2; };
-template <> struct Kind<float> { static const unsigned char value = 3; };
+template <> struct Kind<float> { static const unsigned char value = 2; };
 
 template <class T> T argument(uint64_t bits) {
     T value;

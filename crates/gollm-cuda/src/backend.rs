@@ -1,15 +1,15 @@
 //! The operations of the trait, each a few lines around its kernel.
 
 use gollm_tensor::{
-    Backend, CachedAttention, DType, Error, HostBytes, Place, Result, RopeTable, Storage, Tensor,
+    Backend, CachedAttention, DType, HostBytes, Place, Result, RopeTable, Storage, Tensor,
     dequantize,
 };
 
-use crate::attend::is_decoding;
+use crate::attend_by_token::is_decoding;
 use crate::blocks::{apart, together};
-use crate::cuda::{BLOCK, Cuda};
+use crate::cuda::Cuda;
 use crate::kernel::Kernel;
-use crate::memory::{Numbers, argument, is_blocked, matrix_shape, numbers};
+use crate::memory::{Numbers, argument, held_alone, is_blocked, matrix_shape, numbers};
 use crate::options::CacheType;
 use crate::product::{Norm, is_few};
 
@@ -73,26 +73,7 @@ impl Backend for Cuda {
     }
 
     fn embed(&self, table: &Tensor, ids: &[u32]) -> Result<Tensor> {
-        let (n_rows, width) = matrix_shape(table);
-        if table.dtype() == DType::F32 && ids.iter().copied().eq(0..self.count(n_rows)?) {
-            return Ok(table.clone()); // all rows of activations, in order: the last row of a single one
-        }
-        let out = self.new_result(table, &[ids.len(), width])?;
-        if ids.is_empty() {
-            return Ok(out);
-        }
-        let on_device = self.pool.take(size_of_val(ids))?;
-        let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
-        self.queue()?.write(on_device.address(), &bytes)?;
-        let arguments = [
-            argument(table)?,
-            Numbers(on_device).argument(),
-            argument(&out)?,
-            self.size(n_rows)?,
-            self.size(width)?,
-        ];
-        self.launch_rows(Kernel::embed(table.dtype()), ids.len(), &arguments)?;
-        Ok(out)
+        self.look_up(table, ids)
     }
 
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, eps: f32) -> Result<Tensor> {
@@ -175,21 +156,7 @@ impl Backend for Cuda {
     }
 
     fn argmax(&self, x: &Tensor) -> Result<Vec<u32>> {
-        let (n_rows, n_columns) = matrix_shape(x);
-        let mut columns = vec![0u32; n_rows];
-        if n_rows == 0 {
-            return Ok(columns);
-        }
-        let out = Numbers(self.pool.take(size_of_val(columns.as_slice()))?);
-        let n = self.size(n_columns)?;
-        let rows = self.count(n_rows)?;
-        // As many threads as a block has: a vocabulary is long.
-        let block = if n_columns > 4096 { 1024 } else { BLOCK };
-        let arguments = [argument(x)?, out.argument(), n];
-        self.launch(Kernel::Argmax, [rows, 1, 1], block, 0, &arguments)?;
-        let bytes = bytemuck::cast_slice_mut(&mut columns);
-        self.queue()?.read(out.0.address(), bytes)?;
-        Ok(columns)
+        self.largest_columns(x)
     }
 
     fn norm_matmul(
@@ -252,17 +219,5 @@ impl Cuda {
         let addresses = [argument(a)?, argument(b)?, argument(&out)?];
         self.launch_each(kernel, a.n_elements(), &addresses)?;
         Ok(out)
-    }
-}
-
-/// Checks that nobody else holds a cache that is to be written.
-fn held_alone(cache: &mut Tensor, name: &'static str) -> Result<()> {
-    numbers(cache)?;
-    match cache.storage_mut().get_mut::<Numbers>() {
-        Some(_) => Ok(()),
-        None => Err(Error::Shared {
-            operation: "write_rows",
-            name,
-        }),
     }
 }

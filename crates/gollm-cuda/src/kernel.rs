@@ -135,16 +135,36 @@ kernels! {
     "softmax.cu": Softmax = "softmax";
 }
 
-/// The kernel for a storage type, of five that are listed from f32 to q4_0.
-const fn of(dtype: DType, kernels: [Kernel; 5]) -> Kernel {
-    let [f32, f16, bf16, q8_0, q4_0] = kernels;
-    match dtype {
-        DType::F32 => f32,
-        DType::F16 => f16,
-        DType::BF16 => bf16,
-        DType::Q8_0 => q8_0,
-        DType::Q4_0 => q4_0,
-    }
+macro_rules! by_type {
+    ($($(#[$doc:meta])+ $name:ident: $f32:ident, $f16:ident, $bf16:ident, $q8_0:ident, $q4_0:ident;)+) => {
+        impl Kernel {
+            $($(#[$doc])+
+            pub(crate) const fn $name(weight: DType) -> Self {
+                match weight {
+                    DType::F32 => Self::$f32,
+                    DType::F16 => Self::$f16,
+                    DType::BF16 => Self::$bf16,
+                    DType::Q8_0 => Self::$q8_0,
+                    DType::Q4_0 => Self::$q4_0,
+                }
+            })+
+        }
+    };
+}
+
+by_type! {
+    /// Looks up rows of a table.
+    embed: EmbedF32, EmbedF16, EmbedBF16, EmbedQ8_0, EmbedQ4_0;
+    /// One token times up to three weights.
+    mat_vec: MatVecF32, MatVecF16, MatVecBF16, MatVecQ8_0, MatVecQ4_0;
+    /// Up to eight tokens at a time.
+    mat_vec_8: MatVec8F32, MatVec8F16, MatVec8BF16, MatVec8Q8_0, MatVec8Q4_0;
+    /// The first half of the feed-forward for one token.
+    gate_up: GateUpF32, GateUpF16, GateUpBF16, GateUpQ8_0, GateUpQ4_0;
+    /// Up to eight tokens at a time.
+    gate_up_8: GateUp8F32, GateUp8F16, GateUp8BF16, GateUp8Q8_0, GateUp8Q4_0;
+    /// Many tokens times a weight, in tiles.
+    mat_mul: MatMulF32, MatMulF16, MatMulBF16, MatMulQ8_0, MatMulQ4_0;
 }
 
 impl Kernel {
@@ -153,69 +173,6 @@ impl Kernel {
         // Every kernel is listed under a file of `SOURCES`; the first stands for none.
         let found = SOURCES.iter().find(|source| source.file == self.file());
         found.unwrap_or(&SOURCES[0])
-    }
-
-    /// Looks up rows of a table.
-    pub(crate) const fn embed(table: DType) -> Self {
-        use Kernel::{EmbedBF16, EmbedF16, EmbedF32, EmbedQ4_0, EmbedQ8_0};
-        of(table, [EmbedF32, EmbedF16, EmbedBF16, EmbedQ8_0, EmbedQ4_0])
-    }
-
-    /// One token times up to three weights.
-    pub(crate) const fn mat_vec(weight: DType) -> Self {
-        use Kernel::{MatVecBF16, MatVecF16, MatVecF32, MatVecQ4_0, MatVecQ8_0};
-        of(
-            weight,
-            [MatVecF32, MatVecF16, MatVecBF16, MatVecQ8_0, MatVecQ4_0],
-        )
-    }
-
-    /// Up to eight tokens at a time.
-    pub(crate) const fn mat_vec_8(weight: DType) -> Self {
-        use Kernel::{MatVec8BF16, MatVec8F16, MatVec8F32, MatVec8Q4_0, MatVec8Q8_0};
-        of(
-            weight,
-            [
-                MatVec8F32,
-                MatVec8F16,
-                MatVec8BF16,
-                MatVec8Q8_0,
-                MatVec8Q4_0,
-            ],
-        )
-    }
-
-    /// The first half of the feed-forward for one token.
-    pub(crate) const fn gate_up(weight: DType) -> Self {
-        use Kernel::{GateUpBF16, GateUpF16, GateUpF32, GateUpQ4_0, GateUpQ8_0};
-        of(
-            weight,
-            [GateUpF32, GateUpF16, GateUpBF16, GateUpQ8_0, GateUpQ4_0],
-        )
-    }
-
-    /// Up to eight tokens at a time.
-    pub(crate) const fn gate_up_8(weight: DType) -> Self {
-        use Kernel::{GateUp8BF16, GateUp8F16, GateUp8F32, GateUp8Q4_0, GateUp8Q8_0};
-        of(
-            weight,
-            [
-                GateUp8F32,
-                GateUp8F16,
-                GateUp8BF16,
-                GateUp8Q8_0,
-                GateUp8Q4_0,
-            ],
-        )
-    }
-
-    /// Many tokens times a weight, in tiles.
-    pub(crate) const fn mat_mul(weight: DType) -> Self {
-        use Kernel::{MatMulBF16, MatMulF16, MatMulF32, MatMulQ4_0, MatMulQ8_0};
-        of(
-            weight,
-            [MatMulF32, MatMulF16, MatMulBF16, MatMulQ8_0, MatMulQ4_0],
-        )
     }
 
     /// Converts rows to f16; none where they are f16, or bf16, whose range f16 does not have.

@@ -1,6 +1,6 @@
 //! The backend's memory, and how its files see a tensor.
 
-use gollm_tensor::{DType, Result, Storage, Tensor};
+use gollm_tensor::{DType, Error, Result, Storage, Tensor};
 
 use crate::pool::Buffer;
 use crate::runtime::Argument;
@@ -40,4 +40,16 @@ pub(crate) fn matrix_shape(tensor: &Tensor) -> (usize, usize) {
 /// Whether a type is stored in blocks, which [`crate::blocks`] takes apart.
 pub(crate) fn is_blocked(dtype: DType) -> bool {
     dtype.block_len() > 1
+}
+
+/// Checks that nobody else holds a cache that is to be written.
+pub(crate) fn held_alone(cache: &mut Tensor, name: &'static str) -> Result<()> {
+    numbers(cache)?;
+    match cache.storage_mut().get_mut::<Numbers>() {
+        Some(_) => Ok(()),
+        None => Err(Error::Shared {
+            operation: "write_rows",
+            name,
+        }),
+    }
 }

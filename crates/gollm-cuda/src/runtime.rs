@@ -83,8 +83,6 @@ pub(crate) enum Argument {
     Address(u64),
     /// An `unsigned int`.
     U32(u32),
-    /// An `int`.
-    I32(i32),
     /// A `float`.
     F32(f32),
 }

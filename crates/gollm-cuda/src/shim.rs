@@ -7,6 +7,8 @@
 mod launch;
 mod memory;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -94,7 +94,6 @@ impl Arguments {
             match argument {
                 Argument::Address(address) => *bytes = address.to_ne_bytes(),
                 Argument::U32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
-                Argument::I32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
                 Argument::F32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
             }
         }
@@ -122,7 +121,6 @@ mod tests {
         let mut run = run(&[
             Argument::Address(0x1234_5678_9abc_def0),
             Argument::U32(u32::MAX),
-            Argument::I32(-5),
             Argument::F32(0.1),
         ])
         .unwrap();
@@ -131,10 +129,9 @@ mod tests {
         unsafe {
             assert_eq!(*pointers[0].cast::<u64>(), 0x1234_5678_9abc_def0);
             assert_eq!(*pointers[1].cast::<u32>(), u32::MAX);
-            assert_eq!(*pointers[2].cast::<i32>(), -5);
-            assert_eq!(*pointers[3].cast::<f32>(), 0.1);
+            assert_eq!(*pointers[2].cast::<f32>(), 0.1);
         }
-        assert!(pointers[4..].iter().all(|pointer| pointer.is_null()));
+        assert!(pointers[3..].iter().all(|pointer| pointer.is_null()));
     }
 
     #[test]

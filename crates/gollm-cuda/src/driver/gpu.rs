@@ -15,6 +15,9 @@ const MAJOR: c_int = 75;
 const MINOR: c_int = 76;
 const MULTIPROCESSORS: c_int = 16;
 
+const NO_GPU: &str =
+    "the NVIDIA driver is there, but it sees no GPU; CUDA_VISIBLE_DEVICES may hide it";
+
 /// A GPU that the driver knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gpu {
@@ -65,11 +68,16 @@ pub fn devices(options: &DriverOptions) -> Result<Vec<Gpu>> {
 }
 
 /// As [`devices`], from a driver that is open.
+///
+/// A driver without a GPU mostly says so when it is opened; `CUDA_VISIBLE_DEVICES` may hide all as well.
 pub(super) fn gpus(cuda: &Libcuda) -> Result<Vec<Gpu>> {
     let mut count = 0;
     // SAFETY: writes one `int`.
     let code = unsafe { (cuda.functions.device_count)(&raw mut count) };
     cuda.check(code, "cuDeviceGetCount")?;
+    if count == 0 {
+        return Err(error(NO_GPU));
+    }
     (0..count).map(|ordinal| gpu(cuda, ordinal)).collect()
 }
 
@@ -129,7 +137,7 @@ pub(super) fn choose<'a>(gpus: &'a [Gpu], options: &DriverOptions) -> Result<&'a
         (preferred, gpu.architecture, gpu.memory, first)
     };
     let best = gpus.iter().max_by_key(rank);
-    best.ok_or_else(|| error("the NVIDIA driver is there, but it sees no GPU"))
+    best.ok_or_else(|| error(NO_GPU))
 }
 
 fn listed(gpus: &[Gpu]) -> String {

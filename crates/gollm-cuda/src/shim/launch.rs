@@ -61,7 +61,6 @@ fn bits_and_kind(argument: &Argument) -> (u64, u8) {
     match *argument {
         Argument::Address(address) => (address, 0),
         Argument::U32(value) => (u64::from(value), 1),
-        Argument::I32(value) => (u64::from(value.cast_unsigned()), 2),
-        Argument::F32(value) => (u64::from(value.to_bits()), 3),
+        Argument::F32(value) => (u64::from(value.to_bits()), 2),
     }
 }

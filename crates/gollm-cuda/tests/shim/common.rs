@@ -4,15 +4,15 @@ use gollm_cuda::{CacheType, Cuda, ShimLibrary, ShimOptions};
 use gollm_tensor::Device;
 
 /// Both orders in which the threads of a block may start.
-pub const ORDERS: [bool; 2] = [false, true];
+pub(crate) const ORDERS: [bool; 2] = [false, true];
 
 /// The backend on the processor.
-pub fn device(reversed: bool, library: ShimLibrary, cache: CacheType) -> Device {
+pub(crate) fn device(reversed: bool, library: ShimLibrary, cache: CacheType) -> Device {
     Device::new(Cuda::shim(ShimOptions { reversed, library }, cache))
 }
 
 /// `n` numbers between -1 and 1: the high bits of a linear congruential generator (Knuth's MMIX).
-pub fn random(seed: u64, n: usize) -> Vec<f32> {
+pub(crate) fn random(seed: u64, n: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut next = || {
         state = state

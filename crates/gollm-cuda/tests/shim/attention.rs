@@ -1,9 +1,6 @@
-//! Attention over the grid of head sizes, lengths and sharing ratios, on the shim, and the embedded model.
-#![cfg(feature = "shim")]
+//! Attention over the grid of head sizes, lengths and sharing ratios.
 
-mod common;
-
-use common::{ORDERS, device, random};
+use crate::common::{ORDERS, device, random};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_tensor::{DType, Device, Place, Result, Tensor, dequantize, quantize};
 

@@ -1,9 +1,6 @@
 //! The embedded model writes the same text on the shim as on the reference.
-#![cfg(feature = "shim")]
 
-mod common;
-
-use common::{ORDERS, device};
+use crate::common::{ORDERS, device};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_model::{Append, Decoder};
 use gollm_tensor::Device;

@@ -1,9 +1,6 @@
 //! A product and the addition behind it are one launch, and nobody can tell.
-#![cfg(feature = "shim")]
 
-mod common;
-
-use common::{device, random};
+use crate::common::{device, random};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_tensor::{Device, Tensor};
 

@@ -1,9 +1,6 @@
-//! The backend on the shim: the same kernels and the same code around them, on the processor.
-#![cfg(feature = "shim")]
+//! Every operation, every storage type and every fused form against the reference.
 
-mod common;
-
-use common::{ORDERS, device};
+use crate::common::{ORDERS, device};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_tensor::conformance::{Bounds, assert_conforms};
 
