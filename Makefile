@@ -46,7 +46,8 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) clippy -p gollm-cli --features wgpu --all-targets --locked -- -D warnings
+	for features in wgpu cuda cuda,wgpu; do \
+		$(CARGO) clippy -p gollm-cli --features $$features --all-targets --locked -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 .PHONY: test-rust

@@ -1,7 +1,8 @@
 //! Where the arithmetic is done: the devices of this build, and which one to take.
 
 mod accelerator;
-#[path = "device/without_cuda.rs"]
+#[cfg_attr(feature = "cuda", path = "device/with_cuda.rs")]
+#[cfg_attr(not(feature = "cuda"), path = "device/without_cuda.rs")]
 mod cuda;
 mod listing;
 mod name;
@@ -51,19 +52,14 @@ pub(crate) struct DeviceArgs {
     /// How cached keys and values are stored: f32 or f16
     ///
     /// f16 takes half the memory and reads half the bytes of a long context. The reference device does
-    /// not have it.
-    #[arg(
-        long,
-        value_name = "TYPE",
-        env = "GOLLM_CACHE_TYPE",
-        default_value = "f32"
-    )]
-    cache_type: CacheType,
+    /// not have it. [default: f16 on cuda, else f32]
+    #[arg(long, value_name = "TYPE", env = "GOLLM_CACHE_TYPE")]
+    cache_type: Option<CacheType>,
 }
 
 /// How cached keys and values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum CacheType {
+pub(crate) enum CacheType {
     F32,
     F16,
 }
@@ -114,7 +110,7 @@ impl DeviceArgs {
             DeviceName::Cpu => self.cpu(),
             DeviceName::Reference => self.reference(notes),
             name => {
-                let device = open_gpu(name, self.cache_type == CacheType::F16)?;
+                let device = open_gpu(name, self.cache_type)?;
                 self.note_threads(name, 1, notes);
                 Ok(device)
             }
@@ -124,13 +120,13 @@ impl DeviceArgs {
     fn cpu(&self) -> Result<Device, Failure> {
         let cpu = Cpu::new(self.threads.map_or(0, usize::from))?;
         Ok(Device::new(match self.cache_type {
-            CacheType::F32 => cpu,
-            CacheType::F16 => cpu.with_half_cache(),
+            None | Some(CacheType::F32) => cpu,
+            Some(CacheType::F16) => cpu.with_half_cache(),
         }))
     }
 
     fn reference(&self, notes: Notes) -> Result<Device, Failure> {
-        if self.cache_type == CacheType::F16 {
+        if self.cache_type == Some(CacheType::F16) {
             return Err(Failure::runtime(
                 "the reference device keeps its cache in f32; leave --cache-type out, or take --device cpu",
             ));
@@ -153,9 +149,9 @@ impl DeviceArgs {
     }
 }
 
-/// Opens a GPU.
-pub(crate) fn open_gpu(name: &DeviceName, half_cache: bool) -> Result<Device, Failure> {
-    let mut opened = accelerators().filter_map(|kind| (kind.open)(name, half_cache));
+/// Opens a GPU, with its own type of cache unless one is asked for.
+pub(crate) fn open_gpu(name: &DeviceName, cache: Option<CacheType>) -> Result<Device, Failure> {
+    let mut opened = accelerators().filter_map(|kind| (kind.open)(name, cache));
     opened
         .next()
         .unwrap_or_else(|| Err(not_in_this_build(name)))

@@ -1,6 +1,7 @@
 //! Chapter 10: from thread to tensor, in CUDA C. The kernels run on the processor, in both orders of threads.
 #![cfg(feature = "shim")]
 
+#[path = "shim/common.rs"]
 mod common;
 
 use common::{ORDERS, device, random};

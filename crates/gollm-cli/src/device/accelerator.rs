@@ -3,14 +3,18 @@
 
 use gollm_tensor::Device;
 
+use super::CacheType;
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
 use crate::failure::Failure;
 
+/// A device that is ready, or why it is not.
+pub(super) type Opened = Result<Device, Failure>;
+
 /// A kind of GPU, in this build or not.
 pub(crate) struct Accelerator {
-    /// Opens the device, if `name` is of this kind; the flag says whether caches hold f16 numbers.
-    pub(super) open: fn(name: &DeviceName, half_cache: bool) -> Option<Result<Device, Failure>>,
+    /// Opens the device, if `name` is of this kind, with caches of this type or of its own choice.
+    pub(super) open: fn(&DeviceName, Option<CacheType>) -> Option<Opened>,
     /// The device that `auto` should take, if this machine has such hardware.
     pub(super) best: fn() -> Option<DeviceName>,
     /// What this machine has of this kind.
@@ -20,6 +24,7 @@ pub(crate) struct Accelerator {
 }
 
 /// Why a kind of device is not there: this program was built without it.
+#[cfg(not(all(feature = "cuda", feature = "wgpu")))]
 pub(super) fn not_built(kind: &str) -> String {
     format!(
         "not in this build; for one that has it: cargo build --release -p gollm-cli --features {kind}"

@@ -14,8 +14,8 @@ pub(crate) enum DeviceName {
     Cpu,
     /// A GPU through Vulkan, Metal or DirectX: the best, or the one that the text names.
     Wgpu(String),
-    /// The NVIDIA GPU of this number.
-    Cuda(usize),
+    /// The NVIDIA GPU of this number, or the one that is preferred.
+    Cuda(Option<usize>),
 }
 
 impl FromStr for DeviceName {
@@ -29,8 +29,8 @@ impl FromStr for DeviceName {
             ("reference", ..) => Ok(Self::Reference),
             ("cpu", ..) => Ok(Self::Cpu),
             ("wgpu", ..) => Ok(Self::Wgpu(String::new())),
-            ("cuda", ..) => Ok(Self::Cuda(0)),
-            (_, Some(Ok(number)), _) => Ok(Self::Cuda(number)),
+            ("cuda", ..) => Ok(Self::Cuda(None)),
+            (_, Some(Ok(number)), _) => Ok(Self::Cuda(Some(number))),
             (_, _, Some(adapter)) if !adapter.is_empty() => Ok(Self::Wgpu(adapter.to_owned())),
             _ => Err(
                 "expected auto, reference, cpu, wgpu, wgpu:N, wgpu:software, wgpu:NAME, cuda or cuda:N \
@@ -49,7 +49,8 @@ impl fmt::Display for DeviceName {
             Self::Cpu => f.write_str("cpu"),
             Self::Wgpu(adapter) if adapter.is_empty() => f.write_str("wgpu"),
             Self::Wgpu(adapter) => write!(f, "wgpu:{adapter}"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Cuda(None) => f.write_str("cuda"),
+            Self::Cuda(Some(number)) => write!(f, "cuda:{number}"),
         }
     }
 }
@@ -73,7 +74,7 @@ mod tests {
         ] {
             assert_eq!(name.parse::<DeviceName>().unwrap().to_string(), name);
         }
-        assert_eq!("cuda".parse(), Ok(DeviceName::Cuda(0)));
+        assert_eq!("cuda".parse(), Ok(DeviceName::Cuda(None)));
         for wrong in [
             "", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:x", "cuda:0:1", "wgpu:", "wgpu: ", "wgpu0",
         ] {

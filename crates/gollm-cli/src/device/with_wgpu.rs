@@ -4,7 +4,8 @@ use gollm_tensor::Device;
 use gollm_wgpu::{AdapterFacts, Choice, Options, Wgpu, adapters, has_hardware};
 use serde_json::json;
 
-use super::accelerator::Accelerator;
+use super::CacheType;
+use super::accelerator::{Accelerator, Opened};
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub(super) const WGPU: Accelerator = Accelerator {
     missing,
 };
 
-fn open(name: &DeviceName, half_cache: bool) -> Option<Result<Device, Failure>> {
+fn open(name: &DeviceName, cache: Option<CacheType>) -> Option<Opened> {
     let DeviceName::Wgpu(adapter) = name else {
         return None;
     };
@@ -25,7 +26,7 @@ fn open(name: &DeviceName, half_cache: bool) -> Option<Result<Device, Failure>> 
     let options = Options {
         // Any text is a choice.
         choice: choice.unwrap_or_default(),
-        half_cache,
+        half_cache: cache == Some(CacheType::F16),
         max_binding_bytes: None,
     };
     let opened = Wgpu::with_options(&options).map(Device::new);

@@ -1,6 +1,6 @@
 //! Builds without CUDA.
 
-use super::accelerator::Accelerator;
+use super::accelerator::{Accelerator, not_built};
 use super::listing::Missing;
 
 pub(super) const CUDA: Accelerator = Accelerator {
@@ -10,7 +10,7 @@ pub(super) const CUDA: Accelerator = Accelerator {
     missing: || {
         Some(Missing {
             name: "cuda".to_owned(),
-            reason: "not in this build".to_owned(),
+            reason: not_built("cuda"),
         })
     },
 };

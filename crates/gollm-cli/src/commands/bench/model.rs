@@ -45,7 +45,7 @@ impl Bench {
                     "--device auto: bench measures the devices that it is told; `gollm devices` lists them",
                 ));
             }
-            name => open_gpu(name, false)?,
+            name => open_gpu(name, None)?,
         };
         notes.say(device.backend().description());
         Ok(Self {

@@ -1,0 +1,75 @@
+//! NVIDIA GPUs, in builds with the feature `cuda`.
+
+use gollm_cuda::{Cuda, DriverOptions, Gpu, Options, devices};
+use gollm_tensor::Device;
+use serde_json::json;
+
+use super::CacheType;
+use super::accelerator::{Accelerator, Opened};
+use super::listing::{Listed, Missing};
+use super::name::DeviceName;
+use crate::failure::Failure;
+use crate::numbers::bytes;
+
+pub(super) const CUDA: Accelerator = Accelerator {
+    open,
+    best: || gpus().is_ok().then_some(DeviceName::Cuda(None)),
+    listed: || gpus().unwrap_or_default().iter().map(listed).collect(),
+    missing,
+};
+
+/// What the driver lists: at least one GPU.
+fn gpus() -> gollm_tensor::Result<Vec<Gpu>> {
+    devices(&DriverOptions::from_environment()?)
+}
+
+fn open(name: &DeviceName, cache: Option<CacheType>) -> Option<Opened> {
+    let DeviceName::Cuda(number) = name else {
+        return None;
+    };
+    let opened = DriverOptions::from_environment().and_then(|driver| {
+        let device = number.or(driver.device);
+        Cuda::open(&Options {
+            cache: match cache {
+                None | Some(CacheType::F16) => gollm_cuda::CacheType::F16,
+                Some(CacheType::F32) => gollm_cuda::CacheType::F32,
+            },
+            driver: DriverOptions { device, ..driver },
+        })
+    });
+    // Not a lack of memory, as errors of devices usually are.
+    Some(
+        opened
+            .map(Device::new)
+            .map_err(|error| Failure::runtime(error.to_string())),
+    )
+}
+
+fn listed(gpu: &Gpu) -> Listed {
+    let (major, minor) = gpu.architecture;
+    let driver = format!("{}.{}", gpu.driver.0, gpu.driver.1);
+    Listed {
+        name: format!("cuda:{}", gpu.number),
+        kernels: format!(
+            "{}, sm_{major}{minor}, {} multiprocessors, {}, driver for CUDA {driver}",
+            gpu.name,
+            gpu.multiprocessors,
+            bytes(gpu.memory.into()),
+        ),
+        facts: json!({
+            "adapter": gpu.name,
+            "architecture": format!("sm_{major}{minor}"),
+            "multiprocessors": gpu.multiprocessors,
+            "memory_bytes": gpu.memory,
+            "driver": driver,
+        }),
+    }
+}
+
+fn missing() -> Option<Missing> {
+    let error = gpus().err()?;
+    Some(Missing {
+        name: "cuda".to_owned(),
+        reason: error.to_string(),
+    })
+}
