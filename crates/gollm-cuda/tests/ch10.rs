@@ -6,7 +6,7 @@ mod common;
 
 use common::{ORDERS, device, random};
 use gollm_cuda::{CacheType, ShimLibrary};
-use gollm_tensor::{DType, Device, Result, dequantize, quantize};
+use gollm_tensor::{DType, Device, Result, Tensor, dequantize, quantize};
 
 fn devices() -> [Device; 2] {
     ORDERS.map(|reversed| device(reversed, ShimLibrary::Off, CacheType::F16))
@@ -61,11 +61,20 @@ fn s2_quantized_weights_dealt_out_anew_are_still_the_same_weights() {
         let bytes = quantize(&random(1, n_out * n_in), dtype).unwrap();
         let mut expected = vec![0.0; n_out * n_in];
         dequantize(&bytes, dtype, &mut expected).unwrap();
+        let x = random(6, n_in);
+        let product = |weight: &Tensor| {
+            let x = weight.device().tensor(&[1, n_in], &x)?;
+            x.matmul(weight)?.to_vec()
+        };
+        let reference = Device::reference();
+        let sums = product(&reference.tensor(&[n_out, n_in], &expected).unwrap()).unwrap();
         for device in devices() {
             let weight = device
                 .upload(&[n_out, n_in], dtype, bytes.clone().into())
                 .unwrap();
             assert_eq!(weight.to_vec().unwrap(), expected, "{dtype}");
+            // The order of summation, and the scale before or after the sum of a chunk.
+            assert!(difference(&product(&weight).unwrap(), &sums) < 1e-6, "{dtype}");
         }
     }
 }
