@@ -53,8 +53,7 @@ test-rust: ## every Rust test, the notes' code blocks included
 
 .PHONY: test-wgpu
 test-wgpu: ## the GPU backend on a software adapter, and the binary with it; no adapter is a failure
-	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-wgpu --locked
-	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-cli --features wgpu --test cli --locked wgpu::
+	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu --locked
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module

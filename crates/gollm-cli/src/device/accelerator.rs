@@ -18,10 +18,3 @@ pub(crate) struct Accelerator {
     /// Why there is nothing of this kind, if there is nothing.
     pub(super) missing: fn() -> Option<Missing>,
 }
-
-/// Why a kind of device is not there: this program was built without it.
-pub(super) fn not_built(kind: &str) -> String {
-    format!(
-        "not in this build; for one that has it: cargo build --release -p gollm-cli --features {kind}"
-    )
-}
