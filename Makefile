@@ -43,7 +43,7 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) clippy -p gollm-cli --features wgpu --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --features gollm-cli/wgpu --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 .PHONY: test-rust
