@@ -91,15 +91,7 @@ impl Inner {
     ) -> Result<T> {
         let mut staging = self.staging();
         let n_bytes = n_bytes as u64;
-        let large_enough = staging.take().filter(|staging| staging.size() >= n_bytes);
-        let host = match large_enough {
-            Some(host) => host,
-            None => {
-                let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-                self.gpu
-                    .buffer(n_bytes.next_power_of_two().max(4096), usage)?
-            }
-        };
+        let host = self.readable(staging.take(), n_bytes)?;
         self.recorder().submit(&self.gpu, |encoder| {
             encoder.copy_buffer_to_buffer(buffer, 0, &host, 0, n_bytes);
         });
@@ -128,6 +120,20 @@ impl Inner {
             *staging = Some(host);
         }
         shown
+    }
+}
+
+impl Inner {
+    /// A buffer of at least `n_bytes` bytes that the host can read: `last` if it is large enough.
+    fn readable(&self, last: Option<wgpu::Buffer>, n_bytes: u64) -> Result<wgpu::Buffer> {
+        match last.filter(|last| last.size() >= n_bytes) {
+            Some(last) => Ok(last),
+            None => {
+                let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+                self.gpu
+                    .buffer(n_bytes.next_power_of_two().max(4096), usage)
+            }
+        }
     }
 }
 
