@@ -46,8 +46,8 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	for features in wgpu cuda cuda,wgpu; do \
-		$(CARGO) clippy -p gollm-cli --features $$features --all-targets --locked -- -D warnings; done
+	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu; do \
+		$(CARGO) clippy --workspace --features $$features --all-targets --locked -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 .PHONY: test-rust
@@ -57,8 +57,7 @@ test-rust: ## every Rust test, the notes' code blocks included
 
 .PHONY: test-wgpu
 test-wgpu: ## the GPU backend on a software adapter, and the binary with it; no adapter is a failure
-	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-wgpu --locked
-	GOLLM_REQUIRE_WGPU=1 $(CARGO) test -p gollm-cli --features wgpu --test cli --locked wgpu::
+	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu --locked
 
 .PHONY: cuda-compilers
 cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU

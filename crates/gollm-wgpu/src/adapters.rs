@@ -150,7 +150,7 @@ pub(crate) fn failed(choice: &Choice, message: String) -> Error {
 }
 
 /// The adapters in order of preference. OpenGL is asked only where nothing else answers: it would list the
-/// same devices a second time, and looking for a display it complains on stderr where there is none.
+/// same devices a second time.
 fn enumerate() -> Vec<Adapter> {
     // The environment may narrow the choice of APIs (WGPU_BACKEND), as with every program that uses wgpu.
     let allowed = Backends::all().with_env();

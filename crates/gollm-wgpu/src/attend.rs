@@ -132,44 +132,29 @@ impl Inner {
         };
         let (q, keys, values) = (memory(q)?, memory(keys)?, memory(values)?);
         self.same_windows(keys, values)?;
+        let tables = rope.map(|table| self.tables(table)).transpose()?;
         let y = self.like(q)?;
         for (from, to) in q.windows.iter().zip(&y.windows) {
-            let list = words(&places[from.rows.clone()]);
-            let longest = places[from.rows.clone()]
-                .iter()
-                .map(|p| p.position + 1)
-                .max();
+            let places = &places[from.rows.clone()];
+            let list = words(places);
+            let longest = places.iter().map(|place| place.position + 1).max();
+            let work = 2 * from.n_rows() * q.columns * longest.unwrap_or(0);
             for (key_window, value_window) in keys.windows.iter().zip(&values.windows) {
-                let params = [
-                    from.n_rows(),
-                    n_heads,
-                    q.columns / keys.columns,
-                    keys.row_words,
-                    key_window.rows.start / context_length,
-                    key_window.n_rows() / context_length,
-                    context_length,
-                ];
-                let mut params = params.map(|n| n as u32).to_vec();
-                params.push((1.0 / (head_dim as f32).sqrt()).to_bits());
                 let mut buffers = vec![
                     Buffer(from.buffer()),
                     Buffer(key_window.buffer()),
                     Buffer(value_window.buffer()),
                     List(&list),
                 ];
-                if let Some(table) = rope {
-                    buffers.extend(self.tables(table)?.map(Buffer));
-                }
+                buffers.extend(tables.iter().flatten().copied().map(Buffer));
                 buffers.push(Buffer(to.buffer()));
-                self.launch(
-                    kernel,
-                    &Launch {
-                        params: &params,
-                        buffers: &buffers,
-                        n_groups: from.n_rows() * n_heads,
-                        work: (from.n_rows() * q.columns * longest.unwrap_or(0)) as u64 * 2,
-                    },
-                )?;
+                let launch = Launch {
+                    params: &head_params(from, q, key_window, keys, [context_length, head_dim]),
+                    buffers: &buffers,
+                    n_groups: from.n_rows() * n_heads,
+                    work: work as u64,
+                };
+                self.launch(kernel, &launch)?;
             }
         }
         Ok(y)
@@ -219,6 +204,26 @@ impl Here {
             params: params.map(|n| n as u32),
         }
     }
+}
+
+/// The parameters of attention for one window of queries and one of a cache.
+fn head_params(
+    from: &Window,
+    q: &Memory,
+    window: &Window,
+    cache: &Memory,
+    [context_length, head_dim]: [usize; 2],
+) -> [u32; 8] {
+    [
+        from.n_rows() as u32,
+        (q.columns / head_dim) as u32,
+        (q.columns / cache.columns) as u32,
+        cache.row_words as u32,
+        (window.rows.start / context_length) as u32,
+        (window.n_rows() / context_length) as u32,
+        context_length as u32,
+        (1.0 / (head_dim as f32).sqrt()).to_bits(),
+    ]
 }
 
 /// Sequence and position of each place, as kernels read them.

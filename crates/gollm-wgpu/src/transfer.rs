@@ -1,6 +1,7 @@
 //! Numbers from the host to the device and back.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
 use gollm_tensor::{DType, HostBytes, Result, dequantize};
@@ -12,7 +13,7 @@ use crate::wgpu_backend::Inner;
 /// Bytes that results are read through and that are kept for the next: the logits of many rows.
 const STAGING_KEPT: u64 = 16 << 20;
 
-/// Bytes that are handed to the queue before they are sent: it keeps a copy of each until then.
+/// Bytes that are handed to the queue before they are sent.
 const UPLOAD_PIECE: usize = 64 << 20;
 
 impl Inner {
@@ -35,15 +36,22 @@ impl Inner {
                 let at = (i * n_rows * padded) as u64;
                 let words = with_padding(rows, row_bytes, padded);
                 self.gpu.queue.write_buffer(window.buffer(), at, &words);
-                if rows.len() * 4 > UPLOAD_PIECE {
-                    self.gpu.queue.submit([]);
-                }
+                self.send_uploads(words.len());
             }
         }
         self.gpu.check()?;
         // The device has its own copy now, or will have before it computes.
         bytes.release();
         Ok(memory)
+    }
+
+    /// Sends what was handed to the queue if that is much: it keeps a copy of each upload until then.
+    fn send_uploads(&self, n_bytes: usize) {
+        let waiting = self.uploads.fetch_add(n_bytes, Ordering::Relaxed) + n_bytes;
+        if waiting >= UPLOAD_PIECE {
+            self.gpu.queue.submit([]);
+            self.uploads.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Reads `n_elements` numbers back as f32.
@@ -83,15 +91,7 @@ impl Inner {
     ) -> Result<T> {
         let mut staging = self.staging();
         let n_bytes = n_bytes as u64;
-        let large_enough = staging.take().filter(|staging| staging.size() >= n_bytes);
-        let host = match large_enough {
-            Some(host) => host,
-            None => {
-                let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-                self.gpu
-                    .buffer(n_bytes.next_power_of_two().max(4096), usage)?
-            }
-        };
+        let host = self.readable(staging.take(), n_bytes)?;
         self.recorder().submit(&self.gpu, |encoder| {
             encoder.copy_buffer_to_buffer(buffer, 0, &host, 0, n_bytes);
         });
@@ -120,6 +120,20 @@ impl Inner {
             *staging = Some(host);
         }
         shown
+    }
+}
+
+impl Inner {
+    /// A buffer of at least `n_bytes` bytes that the host can read: `last` if it is large enough.
+    fn readable(&self, last: Option<wgpu::Buffer>, n_bytes: u64) -> Result<wgpu::Buffer> {
+        match last.filter(|last| last.size() >= n_bytes) {
+            Some(last) => Ok(last),
+            None => {
+                let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+                self.gpu
+                    .buffer(n_bytes.next_power_of_two().max(4096), usage)
+            }
+        }
     }
 }
 

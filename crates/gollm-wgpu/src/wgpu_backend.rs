@@ -1,5 +1,6 @@
 //! [`Wgpu`]: a device with its kernels and memory, and how it is opened.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gollm_tensor::Result;
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pipelines: Pipelines,
     recorder: Mutex<Recorder>,
     staging: Mutex<Option<wgpu::Buffer>>,
+    /// Bytes of uploads that the queue may still hold.
+    pub(crate) uploads: AtomicUsize,
 }
 
 impl Wgpu {
@@ -66,6 +69,7 @@ impl Wgpu {
             half_cache: options.half_cache,
             pipelines: Pipelines::default(),
             staging: Mutex::new(None),
+            uploads: AtomicUsize::new(0),
             gpu,
         })))
     }

@@ -1,7 +1,5 @@
 //! The backend agrees with the reference on every operation, however its memory is cut.
 
-#![expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
-
 mod common;
 
 use gollm_tensor::Device;

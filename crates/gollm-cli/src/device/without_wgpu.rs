@@ -1,6 +1,6 @@
 //! Builds without the feature `wgpu`.
 
-use super::accelerator::{Accelerator, not_built};
+use super::accelerator::Accelerator;
 use super::listing::Missing;
 
 pub(super) const WGPU: Accelerator = Accelerator {
@@ -10,7 +10,9 @@ pub(super) const WGPU: Accelerator = Accelerator {
     missing: || {
         Some(Missing {
             name: "wgpu".to_owned(),
-            reason: not_built("wgpu"),
+            reason: "not in this build; for one that has it: cargo build --release -p gollm-cli \
+                     --features wgpu"
+                .to_owned(),
         })
     },
 };

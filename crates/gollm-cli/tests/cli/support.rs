@@ -42,6 +42,8 @@ pub(crate) fn gollm() -> Command {
             command.env_remove(name.as_ref());
         }
     }
+    // Else Mesa's layer for choosing Vulkan devices complains on stderr where there is no display.
+    command.env("NODEVICE_SELECT", "1");
     command
 }
 

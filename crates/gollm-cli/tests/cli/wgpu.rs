@@ -38,6 +38,7 @@ mod with {
     ///
     /// Where there is none they are skipped and say so, unless `GOLLM_REQUIRE_WGPU=1` makes that a
     /// failure: `make test` sets it.
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     fn adapter() -> Option<&'static str> {
         let args = |name| ["generate", "-n", "1", "--device", name, "Once"];
         let names = ["wgpu:software", "wgpu"];

@@ -1,5 +1,5 @@
-// y = silu(x · gateᵀ) · (x · upᵀ) for few tokens: matvec.wgsl for two matrices at once, so that the hidden
-// numbers exist only as their product. One workgroup for ROWS rows of both and TOKENS tokens.
+// y = silu(x · gateᵀ) · (x · upᵀ) for few tokens: matvec.wgsl for two matrices at once, so that the
+// hidden numbers exist only as their product. One workgroup for ROWS rows of both and TOKENS tokens.
 //
 // With TOKENS, a storage file, ends.wgsl and silu.wgsl.
 

@@ -7,6 +7,7 @@ use gollm_wgpu::{Choice, Options, Wgpu};
 ///
 /// Where there is no adapter the test is skipped and says so, unless `GOLLM_REQUIRE_WGPU=1` makes that a
 /// failure: `make test` sets it.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(crate) fn open(options: Options) -> Option<Wgpu> {
     let choices = match std::env::var("GOLLM_WGPU_TEST") {
         Ok(text) => vec![text.parse().unwrap()],
