@@ -51,7 +51,7 @@ static __device__ __forceinline__ void attention_prefill(const float *q, const C
     const float *mine = queries + warp * QUERIES_OF_WARP * head_dim;
     float *my_weights = weights + warp * QUERIES_OF_WARP * KEYS;
     for (unsigned base = 0; base <= last; base += KEYS) {
-        __syncthreads(); // the queries are there; nobody reads the tile before any more
+        __syncthreads(); // the queries are there; nobody reads the tile before or its weights any more
         for (unsigned j = warp; j < KEYS; j += blockDim.x / LANES)
             for (unsigned i = lane; i < head_dim; i += LANES) {
                 size_t from = cache + (base + j) * kv_width + i;
@@ -97,7 +97,6 @@ static __device__ __forceinline__ void attention_prefill(const float *q, const C
                     sums[r][part] = fmaf(w[r], v, sums[r][part]);
             }
         }
-        __syncwarp(); // before the next tile's weights are written
     }
 #pragma unroll
     for (unsigned r = 0; r < QUERIES_OF_WARP; r++) {

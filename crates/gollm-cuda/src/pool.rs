@@ -133,19 +133,4 @@ fn size_class(n_bytes: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::size_class;
-
-    #[test]
-    fn a_size_class_wastes_at_most_a_fifth_of_more_than_a_kibibyte() {
-        for n_bytes in (1..100_000).chain([1 << 20, (1 << 20) + 1, 3 << 30]) {
-            let class = size_class(n_bytes);
-            assert!(class >= n_bytes && class.is_multiple_of(256), "{n_bytes}");
-            assert!(
-                n_bytes < 1024 || (class - n_bytes) * 5 <= class,
-                "{n_bytes}"
-            );
-            assert_eq!(size_class(class), class, "{n_bytes}");
-        }
-    }
-}
+mod tests;

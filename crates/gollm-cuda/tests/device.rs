@@ -4,6 +4,7 @@
 //! The environment chooses the GPU and says where the libraries are, as for the binary. Without a GPU
 //! these tests print `skipped: no CUDA device`; with `GOLLM_REQUIRE_CUDA=1` they fail instead.
 //! `docs/gpu-testing.md` says how to carry them to a machine that has one.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Builds without the feature `wgpu`.
 
-use super::accelerator::Accelerator;
+use super::accelerator::{Accelerator, not_built};
 use super::listing::Missing;
 
 pub(super) const WGPU: Accelerator = Accelerator {
@@ -10,9 +10,7 @@ pub(super) const WGPU: Accelerator = Accelerator {
     missing: || {
         Some(Missing {
             name: "wgpu".to_owned(),
-            reason: "not in this build; for one that has it: cargo build --release -p gollm-cli \
-                     --features wgpu"
-                .to_owned(),
+            reason: not_built("wgpu"),
         })
     },
 };

@@ -87,3 +87,23 @@ fn a_prompt_attends_in_tiles() {
     };
     grid(places, &[4, 5, 15, 16, 17, 31, 32, 33, 65]);
 }
+
+#[test]
+fn heads_that_tiles_have_no_registers_for_are_attended_by_token() {
+    let (sizes, places) = ([1, 2, 160], Place::run(0, 0, 9));
+    let expected = attend(&Device::reference(), sizes, 9, &places).unwrap();
+    let device = device(false, ShimLibrary::Off, CacheType::F16);
+    assert_near(
+        &attend(&device, sizes, 9, &places).unwrap(),
+        &expected,
+        "head 160",
+    );
+}
+
+#[test]
+fn a_head_that_no_block_has_memory_for_is_an_error_that_says_so() {
+    let device = device(false, ShimLibrary::Off, CacheType::F16);
+    let failed = attend(&device, [1, 1, 2000], 2, &Place::run(0, 0, 1));
+    let message = failed.unwrap_err().to_string();
+    assert!(message.contains("bytes of shared memory"), "{message}");
+}
