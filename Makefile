@@ -56,8 +56,8 @@ test-rust: ## every Rust test, the notes' code blocks included
 	$(CARGO) test -p gollm-cpu --features loom --lib --locked pool_model
 
 .PHONY: test-wgpu
-test-wgpu: ## the GPU backend on a software adapter, and the binary with it; no adapter is a failure
-	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu --locked
+test-wgpu: ## the wgpu backend on a software adapter, and the binary with all GPUs; no adapter is a failure
+	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu,gollm-cli/cuda --locked
 
 .PHONY: cuda-compilers
 cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU

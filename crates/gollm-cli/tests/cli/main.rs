@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod cuda;
 mod files;
 mod generate;
 mod mistakes;
