@@ -1,13 +1,13 @@
 //! Flags and variables with values that cannot be: one clear message and the right exit code for each.
 
-use crate::mistakes::{BAD_FILE, RUNTIME, USAGE, check_with};
+use crate::mistakes::{BAD_FILE, USAGE, check_with};
 use crate::support::Files;
 
 #[test]
 fn a_flag_with_a_value_that_cannot_be() {
     let files = Files::new();
     let model = files.model();
-    let table: [(&[&str], i32, &str); 22] = [
+    let table: [(&[&str], i32, &str); 20] = [
         (
             &["--device", "gpu"],
             USAGE,
@@ -18,16 +18,6 @@ fn a_flag_with_a_value_that_cannot_be() {
             &["--cache-type", "q8_0"],
             USAGE,
             "possible values: f32, f16",
-        ),
-        (
-            &["--device", "cuda"],
-            RUNTIME,
-            "device `cuda:0` is not in this build",
-        ),
-        (
-            &["--device", "cuda:3"],
-            RUNTIME,
-            "device `cuda:3` is not in this build",
         ),
         (&["--temp", "hot"], USAGE, "invalid value 'hot'"),
         (&["--temp", "-1"], USAGE, "`temperature` is -1"),
