@@ -74,7 +74,10 @@ fn s2_quantized_weights_dealt_out_anew_are_still_the_same_weights() {
                 .unwrap();
             assert_eq!(weight.to_vec().unwrap(), expected, "{dtype}");
             // The order of summation, and the scale before or after the sum of a chunk.
-            assert!(difference(&product(&weight).unwrap(), &sums) < 1e-6, "{dtype}");
+            assert!(
+                difference(&product(&weight).unwrap(), &sums) < 1e-6,
+                "{dtype}"
+            );
         }
     }
 }
