@@ -107,7 +107,14 @@ mod with {
         let rows = ran.json();
         assert_eq!(rows.as_array().unwrap().len(), 2);
         assert!(rows[0]["device"].as_str().unwrap().starts_with("wgpu"));
-        assert!(rows[0]["avg_ts"].as_f64().unwrap() > 0.0);
+        for figure in [
+            "avg_ts",
+            "bandwidth_gb_s",
+            "peak_gflop_s",
+            "roofline_fraction",
+        ] {
+            assert!(rows[0][figure].as_f64().unwrap() > 0.0, "{figure}: {rows}");
+        }
     }
 
     /// A software adapter is never what the list begins with, since `auto` never takes it.

@@ -1,9 +1,8 @@
 //! What a test asks of a machine, counted from the config, and how fast the machine's limits let it be.
 
-use gollm_cpu::roofline::Roofline;
 use gollm_model::{Config, FlopCounts, bytes_read_per_token, kv_bytes_per_token};
-use gollm_tensor::DType;
 
+use super::limits::Limits;
 use crate::failure::Failure;
 
 /// One test of one device.
@@ -67,23 +66,16 @@ impl Cost {
     }
 
     /// Tokens a second that memory and arithmetic allow, and which of them is the limit.
-    pub(super) fn limits(&self, roofline: &Roofline, dtype: DType) -> (f64, &'static str) {
+    pub(super) fn limits(&self, limits: &Limits) -> (f64, &'static str) {
         let tokens = self.tokens as f64;
-        let memory = tokens * roofline.bytes_per_second / self.bytes as f64;
-        let products = (self.flops - self.attention) as f64 / peak(roofline, dtype);
-        let arithmetic = tokens / (products + self.attention as f64 / roofline.f32_per_second);
+        let memory = tokens * limits.bytes_per_second / self.bytes as f64;
+        let products = (self.flops - self.attention) as f64 / limits.products_per_second;
+        let attention = self.attention as f64 / limits.attention_per_second;
+        let arithmetic = tokens / (products + attention);
         if memory < arithmetic {
             (memory, "memory")
         } else {
             (arithmetic, "arithmetic")
         }
-    }
-}
-
-/// The operations a second that products with a storage type could reach.
-pub(super) fn peak(roofline: &Roofline, dtype: DType) -> f64 {
-    match dtype {
-        DType::F32 | DType::F16 | DType::BF16 => roofline.f32_per_second,
-        DType::Q8_0 | DType::Q4_0 => roofline.i8_per_second,
     }
 }

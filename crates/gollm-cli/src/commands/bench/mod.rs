@@ -2,8 +2,10 @@
 
 mod cost;
 mod ladders;
+mod limits;
 mod measure;
 mod model;
+mod subject;
 mod table;
 
 use std::path::PathBuf;

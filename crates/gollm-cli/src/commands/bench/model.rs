@@ -1,30 +1,20 @@
 //! Measures a whole model: reading a prompt, writing, writing several texts at once.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use gollm_cpu::roofline::Roofline;
 use gollm_cpu::{Cpu, Machine};
-use gollm_model::{
-    Append, Config, Decoder, ParameterCounts, StoredTensor, WeightSource, expected_tensors,
-};
+use gollm_model::{Append, Config, Decoder, ParameterCounts};
 use gollm_sampler::Random;
-use gollm_tensor::{DType, Device, n_elements, quantize};
+use gollm_tensor::{DType, Device};
 
 use super::Args;
-use super::cost::{Cost, Test, peak};
+use super::cost::{Cost, Test};
+use super::limits::Limits;
 use super::measure::{rates, timed};
+use super::subject::Subject;
 use super::table::{self, Row};
 use crate::device::{DeviceName, open_gpu};
 use crate::failure::Failure;
 use crate::output::Notes;
-
-/// What is measured, loaded once.
-struct Subject {
-    name: String,
-    config: Config,
-    weights: Arc<dyn WeightSource>,
-}
 
 /// A device with its description and limits.
 struct Bench {
@@ -32,12 +22,12 @@ struct Bench {
     name: String,
     kernels: String,
     n_threads: usize,
-    roofline: Option<Roofline>,
+    limits: Option<Limits>,
 }
 
 impl Bench {
-    /// A device whose limits this program does not measure.
-    fn without_roofline(name: &DeviceName, notes: Notes) -> Result<Self, Failure> {
+    /// A device other than the CPU.
+    fn other(name: &DeviceName, dtype: DType, notes: Notes) -> Result<Self, Failure> {
         let device = match name {
             DeviceName::Reference => Device::reference(),
             DeviceName::Auto => {
@@ -48,21 +38,32 @@ impl Bench {
             name => open_gpu(name, None)?,
         };
         notes.say(device.backend().description());
+        // The reference is not for speed.
+        let limits = (*name != DeviceName::Reference)
+            .then(|| Limits::of_device(&device, dtype))
+            .transpose()?;
+        if let Some(limits) = limits {
+            notes.say(format_args!(
+                "{name}: memory {:.1} GB/s, products in {dtype} {:.0} GFLOP/s",
+                limits.bytes_per_second / 1e9,
+                limits.products_per_second / 1e9,
+            ));
+        }
         Ok(Self {
             device,
             name: name.to_string(),
             kernels: String::new(),
             n_threads: 1,
-            roofline: None,
+            limits,
         })
     }
 }
 
 pub(super) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
-    let subject = subject(args)?;
+    let subject = Subject::of(args)?;
     args.check_lengths(&subject.config)?;
     let mut rows = Vec::new();
-    for bench in args.benches(notes)? {
+    for bench in args.benches(subject.config.dtype, notes)? {
         let decoder = Decoder::load(&subject.config, &*subject.weights, &bench.device)?;
         for test in args.tests() {
             let row = measure(
@@ -80,63 +81,6 @@ pub(super) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
         }
     }
     table::print(&rows, args.output)
-}
-
-fn subject(args: &Args) -> Result<Subject, Failure> {
-    let Some(path) = &args.random else {
-        let model = args.model.open()?;
-        return Ok(Subject {
-            name: model.name,
-            config: model.file.config().clone(),
-            weights: Arc::new(model.file),
-        });
-    };
-    let mut config = crate::commands::params::read_config(path)?;
-    config.dtype = args.dtype.unwrap_or(config.dtype);
-    let name = path.file_stem().unwrap_or(path.as_os_str());
-    Ok(Subject {
-        name: format!("{} (random weights)", name.display()),
-        weights: Arc::new(random_weights(&config)?),
-        config,
-    })
-}
-
-/// Weights that take the same work as trained ones: what a product costs does not depend on its
-/// numbers.
-fn random_weights(config: &Config) -> Result<HashMap<String, StoredTensor>, Failure> {
-    let mut random = Random::new(0);
-    // One run of random numbers, used again and again: making a hundred million takes longer than
-    // measuring. Its length is no multiple of any row's, so rows differ.
-    let pattern: Vec<f32> = (0..100_003)
-        .map(|_| ((random.next_f64() - 0.5) * 0.07) as f32)
-        .collect();
-    let mut weights = HashMap::new();
-    let mut start = 0;
-    for spec in expected_tensors(config)? {
-        let n = n_elements(&spec.shape)?;
-        let is_norm = spec.shape.len() == 1;
-        let values: Vec<f32> = if is_norm {
-            vec![1.0; n]
-        } else {
-            pattern
-                .iter()
-                .cycle()
-                .skip(start)
-                .take(n)
-                .copied()
-                .collect()
-        };
-        start = (start + n) % pattern.len();
-        let dtype = if is_norm { DType::F32 } else { config.dtype };
-        let bytes = quantize(&values, dtype)?.into();
-        let tensor = StoredTensor {
-            shape: spec.shape.clone(),
-            dtype,
-            bytes,
-        };
-        weights.insert(spec.name, tensor);
-    }
-    Ok(weights)
 }
 
 impl Args {
@@ -163,7 +107,7 @@ impl Args {
         Ok(())
     }
 
-    fn benches(&self, notes: Notes) -> Result<Vec<Bench>, Failure> {
+    fn benches(&self, dtype: DType, notes: Notes) -> Result<Vec<Bench>, Failure> {
         let machine = self.kernels.unwrap_or_else(Machine::detect);
         let threads = if self.threads.is_empty() {
             &[0][..]
@@ -173,7 +117,7 @@ impl Args {
         let mut benches = Vec::new();
         for name in &self.device {
             if *name != DeviceName::Cpu {
-                benches.push(Bench::without_roofline(name, notes)?);
+                benches.push(Bench::other(name, dtype, notes)?);
                 continue;
             }
             for &n in threads {
@@ -191,7 +135,7 @@ impl Args {
                     name: name.to_string(),
                     kernels: machine.to_string(),
                     n_threads,
-                    roofline: Some(roofline),
+                    limits: Some(Limits::of_cpu(&roofline, dtype)),
                 });
             }
         }
@@ -248,9 +192,7 @@ fn measure(
         }
     };
     let cost = Cost::of(config, test)?;
-    let limits = bench
-        .roofline
-        .map(|roofline| cost.limits(&roofline, config.dtype));
+    let roofline = bench.limits.map(|limits| cost.limits(&limits));
     Ok(Row {
         model: subject.name.clone(),
         n_params: ParameterCounts::new(config)?.total(),
@@ -264,10 +206,10 @@ fn measure(
         stddev_ts: sample.deviation,
         bytes_per_step: cost.bytes,
         flops_per_step: cost.flops,
-        bandwidth_gb_s: bench.roofline.map(|r| r.bytes_per_second / 1e9),
-        peak_gflop_s: bench.roofline.map(|r| peak(&r, config.dtype) / 1e9),
-        roofline_ts: limits.map(|(ts, _)| ts),
-        roofline_limit: limits.map(|(_, limit)| limit),
-        roofline_fraction: limits.map(|(ts, _)| sample.mean / ts),
+        bandwidth_gb_s: bench.limits.map(|limits| limits.bytes_per_second / 1e9),
+        peak_gflop_s: bench.limits.map(|limits| limits.products_per_second / 1e9),
+        roofline_ts: roofline.map(|(ts, _)| ts),
+        roofline_limit: roofline.map(|(_, limit)| limit),
+        roofline_fraction: roofline.map(|(ts, _)| sample.mean / ts),
     })
 }
