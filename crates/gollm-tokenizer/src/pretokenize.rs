@@ -60,6 +60,8 @@ impl<'a> Iterator for Pieces<'a> {
             Pattern::Gpt2 => scan.gpt2(),
             Pattern::Cl100k => scan.cl100k(),
             Pattern::O200k => scan.o200k(),
+            Pattern::Llama3 => scan.llama3(3),
+            Pattern::Qwen2 => scan.llama3(1),
         };
         let (piece, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -100,7 +102,7 @@ impl Scanner<'_> {
         if let Some(end) = self.some(self.lead(), |class| class & LETTER != 0) {
             return end;
         }
-        let other = self.digits().or_else(|| self.symbols(&['\r', '\n']));
+        let other = self.digits(3).or_else(|| self.symbols(&['\r', '\n']));
         if let Some(end) = other {
             return end;
         }
@@ -111,12 +113,29 @@ impl Scanner<'_> {
         self.last_newline(run).unwrap_or_else(|| self.spaces())
     }
 
+    /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|`
+    /// ` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`, with up to `n_digits` digits.
+    fn llama3(&self, n_digits: usize) -> usize {
+        if let Some(end) = self.contraction(0, true) {
+            return end;
+        }
+        if let Some(end) = self.some(self.lead(), |class| class & LETTER != 0) {
+            return end;
+        }
+        let other = self.digits(n_digits);
+        if let Some(end) = other.or_else(|| self.symbols(&['\r', '\n'])) {
+            return end;
+        }
+        let run = self.run(0, |class| class & SPACE != 0);
+        self.last_newline(run).unwrap_or_else(|| self.spaces())
+    }
+
     /// The o200k expression: two forms of word, numbers, symbols, line breaks, spaces.
     fn o200k(&self) -> usize {
         if let Some(end) = self.cased_word() {
             return self.contraction(end, true).unwrap_or(end);
         }
-        let other = self.digits().or_else(|| self.symbols(&['\r', '\n', '/']));
+        let other = self.digits(3).or_else(|| self.symbols(&['\r', '\n', '/']));
         if let Some(end) = other {
             return end;
         }
@@ -185,12 +204,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// `\p{N}{1,3}` at the start.
-    fn digits(&self) -> Option<usize> {
+    /// `\p{N}{1,most}` at the start.
+    fn digits(&self, most: usize) -> Option<usize> {
         let digits = self
             .text
             .chars()
-            .take(3)
+            .take(most)
             .take_while(|&c| self.classes.of(c) & NUMBER != 0);
         let length: usize = digits.map(char::len_utf8).sum();
         (length > 0).then_some(length)
