@@ -81,7 +81,7 @@ impl Tokenizer {
         }
         let json = TokenizerJson::deserialize(value).map_err(wrong_form)?;
         check_kind(&json.kind)?;
-        check_version(json.version)?;
+        check_version(json.version, WITH_MERGES)?;
         let ranks = parse_ranks(&json.ranks)?;
         Tokenizer::new(ranks, json.pattern, json.special.into_iter().collect())
     }
@@ -152,10 +152,10 @@ fn check_kind(found: &str) -> Result<()> {
 }
 
 /// Refuses versions that this crate does not know.
-pub(crate) fn check_version(found: u64) -> Result<()> {
-    if (1..=VERSION).contains(&found) {
+pub(crate) fn check_version(found: u64, newest: u64) -> Result<()> {
+    if (1..=newest).contains(&found) {
         return Ok(());
     }
-    let problem = format!("version {found} is not known; this gollm reads up to {VERSION}");
+    let problem = format!("version {found} is not known; this gollm reads up to {newest}");
     Err(Error::Metadata { problem })
 }

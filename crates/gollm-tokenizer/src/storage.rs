@@ -105,7 +105,7 @@ fn parse_metadata(json: &str, ranks: &str) -> Result<Metadata> {
              \"special_tokens\": {{}}}}"
         ),
     })?;
-    check_version(metadata.version)?;
+    check_version(metadata.version, VERSION)?;
     let found = fingerprint(ranks.as_bytes());
     match &metadata.ranks_fnv1a {
         Some(expected) if *expected != found => Err(Error::Metadata {

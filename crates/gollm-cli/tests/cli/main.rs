@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod convert;
 mod files;
 mod generate;
 mod mistakes;

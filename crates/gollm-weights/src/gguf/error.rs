@@ -31,7 +31,7 @@ pub enum GgufError {
     /// A count that the rest of the file cannot hold.
     #[error(
         "the file claims {count} {what}, each of {smallest} bytes or more, with {left} bytes left: \
-         it is damaged; copy or download it again"
+         it is cut short or damaged; copy or download it again"
     )]
     Count {
         /// What is counted.
