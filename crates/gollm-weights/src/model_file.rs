@@ -46,8 +46,8 @@ impl Default for OpenOptions {
 
 /// A model file whose header, metadata and descriptors have been checked.
 ///
-/// A GGUF file becomes one as well: its tensors have our names, and what it holds in another order or
-/// in a type of which we know no arithmetic is converted whenever [`ModelFile::bytes`] is called.
+/// A GGUF file becomes one as well: its tensors have our names, and what lies in another order or in a
+/// type without arithmetic here is converted whenever [`ModelFile::bytes`] is called.
 ///
 /// # Examples
 ///
@@ -106,19 +106,18 @@ impl ModelFile {
         let slice = bytes.as_slice();
         if slice.starts_with(&gguf::MAGIC) {
             let (head, foreign) = gguf::import(&bytes)?;
-            let foreign = Some(foreign);
-            return Ok(Self {
-                bytes,
-                head,
-                foreign,
-            });
+            return Ok(Self::of_parts(bytes, head, Some(foreign)));
         }
         let head = Head::parse(slice, slice.len() as u64)?;
-        Ok(Self {
+        Ok(Self::of_parts(bytes, head, None))
+    }
+
+    fn of_parts(bytes: HostBytes, head: Head, foreign: Option<Foreign>) -> Self {
+        Self {
             bytes,
             head,
-            foreign: None,
-        })
+            foreign,
+        }
     }
 
     /// Checks every tensor's checksum and all padding, and counts values that are not finite. A GGUF
@@ -141,7 +140,7 @@ impl ModelFile {
         self.head.version
     }
 
-    /// The kind of file and its version, for people: `.gollm format 1.0`, `GGUF version 3`.
+    /// The kind of file and its version: `.gollm format 1.0`, `GGUF version 3`.
     #[must_use]
     pub fn format(&self) -> String {
         match &self.foreign {
