@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::switch;
 use crate::commands::{
-    bench, completions, devices, generate, inspect, man, params, perplexity, quantize,
+    bench, completions, convert, devices, generate, inspect, man, params, perplexity, quantize,
     random_model, tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
@@ -49,6 +49,7 @@ enum Command {
     Params(params::Args),
     Perplexity(perplexity::Args),
     Quantize(quantize::Args),
+    Convert(convert::Args),
     RandomModel(random_model::Args),
     Bench(Box<bench::Args>),
     Devices(devices::Args),
@@ -64,6 +65,7 @@ impl Cli {
             Command::Generate(args) => return generate::run(args, notes, started),
             Command::Perplexity(args) => return perplexity::run(args, notes),
             Command::Quantize(args) => return quantize::run(args, notes),
+            Command::Convert(args) => convert::run(args, notes)?,
             Command::Tokenize(args) => tokenize::run(args, notes)?,
             Command::TrainTokenizer(args) => train_tokenizer::run(args, notes)?,
             Command::Inspect(args) => inspect::run(args)?,

@@ -28,7 +28,7 @@ const EMBEDDED_NAME: &str = "gollm-stories (embedded)";
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Model file (.gollm) [default: the small story model inside this program]
+    /// Model file (.gollm or GGUF) [default: the small story model inside this program]
     #[arg(short, long, value_name = "PATH", env = "GOLLM_MODEL")]
     pub(crate) model: Option<PathBuf>,
 
@@ -39,7 +39,7 @@ pub(crate) struct ModelArgs {
     #[arg(long, env = "GOLLM_NO_MMAP", value_parser = switch)]
     no_mmap: bool,
 
-    /// Check every tensor's checksum before using the file
+    /// Check every tensor's checksum before using the file; a GGUF file has none
     #[arg(long, env = "GOLLM_VERIFY", value_parser = switch)]
     verify: bool,
 }
@@ -136,10 +136,23 @@ impl OpenModel {
         let tensors = self.file.descriptors().iter();
         let n_parameters: u128 = tensors.map(|tensor| tensor.n_elements() as u128).sum();
         let dtype = self.file.config().dtype;
+        let types = converted_types(&self.file);
         format!(
-            "{}, {} parameters, {dtype}",
+            "{}, {} parameters, {dtype}{}",
             self.name,
-            grouped(n_parameters)
+            grouped(n_parameters),
+            types.map_or_else(String::new, |types| format!(" ({types})"))
         )
     }
+}
+
+/// Which matrices are not used in the type in which the file holds them, if any are not.
+pub(crate) fn converted_types(file: &ModelFile) -> Option<String> {
+    let matrices = file.descriptors().iter().filter(|t| t.shape.len() > 1);
+    let mut types: Vec<&str> = matrices
+        .filter_map(|tensor| file.converted_from(&tensor.name))
+        .collect();
+    types.sort_unstable();
+    types.dedup();
+    (!types.is_empty()).then(|| format!("{} is used as f16", types.join(", ")))
 }

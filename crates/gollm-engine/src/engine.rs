@@ -6,8 +6,19 @@ use gollm_tokenizer::Tokenizer;
 
 use crate::{Error, GenerateOptions, Generation, LanguageModel, Result, Sequence, step};
 
-/// The token that begins every training text of our own models, and of Llama 3's.
+/// The token that begins every training text of our own models, and of Llama 3's. A vocabulary of
+/// another project says itself which one it is.
 const BEGIN_OF_TEXT: &str = "<|begin_of_text|>";
+
+/// The id that is put before a text, if one is: the vocabulary's own choice, or
+/// `<|begin_of_text|>` where it makes none.
+#[must_use]
+pub fn begin_of_text_id(tokenizer: &Tokenizer) -> Option<u32> {
+    match tokenizer.roles() {
+        Some(roles) => roles.begin,
+        None => tokenizer.special_id(BEGIN_OF_TEXT),
+    }
+}
 
 /// A model and the tokenizer it was trained with.
 pub struct Engine {
@@ -55,7 +66,7 @@ impl Engine {
     /// for and there is one, then the text. Nothing in the text becomes a special token.
     #[must_use]
     pub fn encode_prompt(&self, prompt: &str, begin_of_text: bool) -> Vec<u32> {
-        let begin = self.tokenizer.special_id(BEGIN_OF_TEXT);
+        let begin = begin_of_text_id(&self.tokenizer);
         let mut ids: Vec<u32> = begin.filter(|_| begin_of_text).into_iter().collect();
         ids.extend(self.tokenizer.encode(prompt));
         ids

@@ -78,14 +78,14 @@ mod stop;
 
 pub use adapter::TransformerModel;
 pub use cancel::CancelFlag;
-pub use engine::Engine;
+pub use engine::{Engine, begin_of_text_id};
 pub use error::{Error, Result};
 pub use generation::{FinishReason, Generation, Statistics};
 pub use language_model::{LanguageModel, SequenceTokens};
 pub use load::{load, load_bytes, load_file};
 pub use options::GenerateOptions;
 pub use perplexity::{Perplexity, perplexity};
-pub use sequence::Sequence;
+pub use sequence::{Sequence, end_of_text_ids};
 pub use step::step;
 pub use stop::StopMatcher;
 

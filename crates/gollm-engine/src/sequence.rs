@@ -246,8 +246,12 @@ fn check_prompt(prompt: &[u32], context_length: usize, vocab_size: usize) -> Res
 }
 
 /// The ids that mean "the text ends here": of gollm's own vocabularies and Llama 3's the first two,
-/// of GPT-2's and GPT-4's the last.
-fn end_of_text_ids(tokenizer: &Tokenizer) -> Vec<u32> {
+/// of GPT-2's and GPT-4's the last. A vocabulary of another project says itself which they are.
+#[must_use]
+pub fn end_of_text_ids(tokenizer: &Tokenizer) -> Vec<u32> {
+    if let Some(roles) = tokenizer.roles() {
+        return roles.end.clone();
+    }
     let names = ["<|end_of_text|>", "<|eot_id|>", "<|endoftext|>"];
     let ids = names.iter().filter_map(|name| tokenizer.special_id(name));
     ids.collect()

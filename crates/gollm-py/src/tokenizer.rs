@@ -47,7 +47,7 @@ impl Tokenizer {
     /// Trains a tokenizer on an iterable of texts, which is read once and never held as a whole.
     ///
     /// `vocab_size` counts everything: 256 bytes, merges, special tokens. `pattern` is how text is
-    /// cut into pieces before merging: "gpt2", "cl100k" or "o200k". `special_tokens` are the texts
+    /// cut into pieces before merging: "gpt2", "cl100k", "o200k", "llama3" or "qwen2". `special_tokens` are the texts
     /// of the last ids, in this order; None stands for the five of gollm's own models, and an empty
     /// list for none. Other Python threads run meanwhile.
     ///
@@ -172,7 +172,7 @@ impl Tokenizer {
         self.inner.vocab_size()
     }
 
-    /// How text is cut into pieces: "gpt2", "cl100k" or "o200k".
+    /// How text is cut into pieces: "gpt2", "cl100k", "o200k", "llama3" or "qwen2".
     #[getter]
     fn pattern(&self) -> &'static str {
         self.inner.pattern().name()

@@ -100,7 +100,9 @@ pub enum Error {
     },
 
     /// A pre-tokenization pattern of this name is not known.
-    #[error("unknown pre-tokenization pattern {found:?}; expected gpt2, cl100k or o200k")]
+    #[error(
+        "unknown pre-tokenization pattern {found:?}; expected gpt2, cl100k, o200k, llama3 or qwen2"
+    )]
     UnknownPattern {
         /// The name that was given.
         found: String,

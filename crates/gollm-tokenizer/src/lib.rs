@@ -12,7 +12,10 @@
 //! so ours and theirs load the same way and the same code can be checked against theirs, id
 //! for id.
 //!
-//! A second one follows from that: pre-tokenization is a hand-written scanner, not a regular
+//! Vocabularies that come from other projects number their tokens otherwise and bring a list of merges;
+//! they are read as well (`text_form.rs`, `pair_merges.rs`) and behave the same from outside.
+//!
+//! A second decision follows from the first: pre-tokenization is a hand-written scanner, not a regular
 //! expression. The published expressions need a backtracking engine, which has limits that a
 //! long run of spaces or letters reaches; a tokenizer must not fail on any text.
 //!
@@ -36,6 +39,7 @@
 //! that order. `short_key.rs`, `short_tokens.rs` and `piece_cache.rs` change no id; they are there
 //! for speed, and can be read last.
 
+mod byte_alphabet;
 mod byte_hash;
 mod char_class;
 mod error;
@@ -43,6 +47,7 @@ mod json;
 mod merge;
 mod merge_short;
 mod pair_counts;
+mod pair_merges;
 mod pattern;
 mod piece_cache;
 mod pretokenize;
@@ -52,6 +57,7 @@ mod short_tokens;
 mod special;
 mod storage;
 mod stream;
+mod text_form;
 mod tokenizer;
 mod train;
 mod vocabulary;
@@ -62,7 +68,8 @@ pub use pattern::Pattern;
 pub use pretokenize::{Pieces, pretokenize};
 pub use special::SPECIAL_TOKENS;
 pub use stream::DecodeStream;
-pub use tokenizer::Tokenizer;
+pub use text_form::TextForm;
+pub use tokenizer::{Roles, Tokenizer};
 pub use train::{TrainOptions, train};
 pub use vocabulary::MAX_VOCAB_SIZE;
 pub use window::{Window, sliding_windows};

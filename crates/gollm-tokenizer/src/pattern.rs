@@ -23,11 +23,22 @@ pub enum Pattern {
     /// GPT-4o (o200k_base): like cl100k, but words also break where lower case turns into
     /// upper case, contractions stay with their word, and combining marks count as letters.
     O200k,
+    /// Llama 3: as cl100k, but line breaks at the very end of a text are kept apart from the spaces
+    /// after them.
+    Llama3,
+    /// Qwen 2 and 3: as Llama 3, but every digit is a piece of its own.
+    Qwen2,
 }
 
 impl Pattern {
     /// Every pattern, for tables and tests.
-    pub const ALL: [Pattern; 3] = [Pattern::Gpt2, Pattern::Cl100k, Pattern::O200k];
+    pub const ALL: [Pattern; 5] = [
+        Pattern::Gpt2,
+        Pattern::Cl100k,
+        Pattern::O200k,
+        Pattern::Llama3,
+        Pattern::Qwen2,
+    ];
 
     /// The name used in metadata, in configs and on the command line.
     pub fn name(self) -> &'static str {
@@ -35,6 +46,8 @@ impl Pattern {
             Pattern::Gpt2 => "gpt2",
             Pattern::Cl100k => "cl100k",
             Pattern::O200k => "o200k",
+            Pattern::Llama3 => "llama3",
+            Pattern::Qwen2 => "qwen2",
         }
     }
 
@@ -43,7 +56,8 @@ impl Pattern {
     /// This crate does not run it: a backtracking engine needs time and stack for `\s+(?!\S)`
     /// on a long run of spaces. The tests run it, and compare every piece.
     ///
-    /// Source: `tiktoken_ext/openai_public.py` of <https://github.com/openai/tiktoken>.
+    /// Source: `tiktoken_ext/openai_public.py` of <https://github.com/openai/tiktoken>; for Llama 3 and
+    /// Qwen 2 the `pre_tokenizer` of their published `tokenizer.json`.
     pub fn regex(self) -> &'static str {
         match self {
             Pattern::Gpt2 => {
@@ -59,6 +73,14 @@ impl Pattern {
                 r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
                 r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|",
                 r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+            ),
+            Pattern::Llama3 => concat!(
+                r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|",
+                r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+            ),
+            Pattern::Qwen2 => concat!(
+                r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|",
+                r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
             ),
         }
     }

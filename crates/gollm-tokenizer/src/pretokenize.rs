@@ -60,6 +60,8 @@ impl<'a> Iterator for Pieces<'a> {
             Pattern::Gpt2 => scan.gpt2(),
             Pattern::Cl100k => scan.cl100k(),
             Pattern::O200k => scan.o200k(),
+            Pattern::Llama3 => scan.llama3(3),
+            Pattern::Qwen2 => scan.llama3(1),
         };
         let (piece, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -94,21 +96,27 @@ impl Scanner<'_> {
     /// `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+|`
     /// ` ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`
     fn cl100k(&self) -> usize {
-        if let Some(end) = self.contraction(0, true) {
-            return end;
-        }
-        if let Some(end) = self.some(self.lead(), |class| class & LETTER != 0) {
-            return end;
-        }
-        let other = self.digits().or_else(|| self.symbols(&['\r', '\n']));
-        if let Some(end) = other {
-            return end;
-        }
-        let run = self.run(0, |class| class & SPACE != 0);
-        if run == self.text.len() {
-            return run;
-        }
-        self.last_newline(run).unwrap_or_else(|| self.spaces())
+        self.word_number_or_symbols(3).unwrap_or_else(|| {
+            let run = self.run(0, |class| class & SPACE != 0);
+            match run == self.text.len() {
+                true => run,
+                false => self.lines_or_spaces(),
+            }
+        })
+    }
+
+    /// As cl100k without `\s++$`, and with `\p{N}{1,n_digits}`: Llama 3's and Qwen 2's.
+    fn llama3(&self, n_digits: usize) -> usize {
+        let piece = self.word_number_or_symbols(n_digits);
+        piece.unwrap_or_else(|| self.lines_or_spaces())
+    }
+
+    /// The alternatives of cl100k that are not spaces.
+    fn word_number_or_symbols(&self, n_digits: usize) -> Option<usize> {
+        self.contraction(0, true)
+            .or_else(|| self.some(self.lead(), |class| class & LETTER != 0))
+            .or_else(|| self.digits(n_digits))
+            .or_else(|| self.symbols(&['\r', '\n']))
     }
 
     /// The o200k expression: two forms of word, numbers, symbols, line breaks, spaces.
@@ -116,12 +124,8 @@ impl Scanner<'_> {
         if let Some(end) = self.cased_word() {
             return self.contraction(end, true).unwrap_or(end);
         }
-        let other = self.digits().or_else(|| self.symbols(&['\r', '\n', '/']));
-        if let Some(end) = other {
-            return end;
-        }
-        let run = self.run(0, |class| class & SPACE != 0);
-        self.last_newline(run).unwrap_or_else(|| self.spaces())
+        let other = self.digits(3).or_else(|| self.symbols(&['\r', '\n', '/']));
+        other.unwrap_or_else(|| self.lines_or_spaces())
     }
 
     /// The two word alternatives of o200k, without the contraction that may follow:
@@ -185,12 +189,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// `\p{N}{1,3}` at the start.
-    fn digits(&self) -> Option<usize> {
+    /// `\p{N}{1,most}` at the start.
+    fn digits(&self, most: usize) -> Option<usize> {
         let digits = self
             .text
             .chars()
-            .take(3)
+            .take(most)
             .take_while(|&c| self.classes.of(c) & NUMBER != 0);
         let length: usize = digits.map(char::len_utf8).sum();
         (length > 0).then_some(length)
@@ -202,6 +206,12 @@ impl Scanner<'_> {
         let end = self.some(start, is_symbol)?;
         let rest = &self.text[end..];
         Some(end + rest.len() - rest.trim_start_matches(closing).len())
+    }
+
+    /// `\s*[\r\n]+`, or spaces alone.
+    fn lines_or_spaces(&self) -> usize {
+        let run = self.run(0, |class| class & SPACE != 0);
+        self.last_newline(run).unwrap_or_else(|| self.spaces())
     }
 
     /// `\s*[\r\n]+`: up to the last line break of the `run` of spaces that begins here.

@@ -1,6 +1,6 @@
 //! Special tokens: ids that no ordinary text can produce.
 
-use crate::vocabulary::MAX_VOCAB_SIZE;
+use crate::vocabulary::{MAX_VOCAB_SIZE, Vocabulary};
 use crate::{Error, Result};
 
 /// The special tokens of gollm's own vocabularies, in the order of their ids: the ends of a
@@ -23,8 +23,8 @@ pub(crate) struct SpecialTokens {
 }
 
 impl SpecialTokens {
-    /// Checks the tokens against each other and against the `n_ranks` ids that are taken.
-    pub(crate) fn new(mut tokens: Vec<(String, u32)>, n_ranks: usize) -> Result<Self> {
+    /// Checks the tokens against each other and against the ids that ordinary tokens have taken.
+    pub(crate) fn new(mut tokens: Vec<(String, u32)>, vocabulary: &Vocabulary) -> Result<Self> {
         for (text, id) in &tokens {
             let fail = |problem: String| {
                 Err(Error::SpecialToken {
@@ -36,7 +36,8 @@ impl SpecialTokens {
                 return fail("its text is empty; it would be found everywhere".to_owned());
             }
             let index = *id as usize;
-            if index < n_ranks {
+            if vocabulary.bytes(*id).is_some() {
+                let n_ranks = vocabulary.len();
                 return fail(format!(
                     "id {id} belongs to an ordinary token; the first free id is {n_ranks}"
                 ));

@@ -36,9 +36,17 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if a file cannot be written.
+    /// [`Error::Io`] if a file cannot be written; [`Error::Metadata`] for a vocabulary with merges of its
+    /// own, which no rank file can hold.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
+        if self.merges().is_some() {
+            let problem = "a rank file cannot hold a vocabulary with merges of its own; keep it in its \
+                           model file, or write the text of `to_json` to one file";
+            return Err(Error::Metadata {
+                problem: problem.to_owned(),
+            });
+        }
         let ranks = format_ranks(self.ranks());
         let metadata = Metadata {
             version: VERSION,
@@ -97,7 +105,7 @@ fn parse_metadata(json: &str, ranks: &str) -> Result<Metadata> {
              \"special_tokens\": {{}}}}"
         ),
     })?;
-    check_version(metadata.version)?;
+    check_version(metadata.version, VERSION)?;
     let found = fingerprint(ranks.as_bytes());
     match &metadata.ranks_fnv1a {
         Some(expected) if *expected != found => Err(Error::Metadata {

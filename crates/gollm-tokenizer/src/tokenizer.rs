@@ -3,6 +3,7 @@
 use crate::char_class::CharClasses;
 use crate::merge::merge_piece;
 use crate::merge_short::{self, merge_short_piece};
+use crate::pair_merges::PairMerges;
 use crate::piece_cache::PieceCache;
 use crate::pretokenize::Pieces;
 use crate::special::SpecialTokens;
@@ -19,6 +20,21 @@ pub struct Tokenizer {
     vocabulary: Vocabulary,
     special: SpecialTokens,
     classes: &'static CharClasses,
+    /// Which pairs are joined, where ids are not ranks.
+    merges: Option<PairMerges>,
+    /// Whether a piece that is a token is taken whole, though no merges may lead to it. Always so for
+    /// ranks, where the merges of a token are its own bytes'.
+    whole_pieces: bool,
+    roles: Option<Roles>,
+}
+
+/// Which ids begin and end a text, for vocabularies that say so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Roles {
+    /// Put before a text that is to be continued; `None` where nothing is.
+    pub begin: Option<u32>,
+    /// Any of these ends a text.
+    pub end: Vec<u32>,
 }
 
 impl Tokenizer {
@@ -37,13 +53,41 @@ impl Tokenizer {
         special_tokens: Vec<(String, u32)>,
     ) -> Result<Self> {
         let vocabulary = Vocabulary::new(ranks)?;
-        let special = SpecialTokens::new(special_tokens, vocabulary.len())?;
+        let special = SpecialTokens::new(special_tokens, &vocabulary)?;
         Ok(Tokenizer {
             pattern,
             vocabulary,
             special,
             classes: CharClasses::shared()?,
+            merges: None,
+            whole_pieces: true,
+            roles: None,
         })
+    }
+
+    /// Makes a tokenizer from a list of merges: see `text_form.rs`.
+    pub(crate) fn with_merges(
+        tokens: Vec<Vec<u8>>,
+        pattern: Pattern,
+        special_tokens: Vec<(String, u32)>,
+        (merges, whole_pieces): (PairMerges, bool),
+        roles: Roles,
+    ) -> Result<Self> {
+        let vocabulary = Vocabulary::with_gaps(tokens)?;
+        let tokenizer = Tokenizer {
+            pattern,
+            special: SpecialTokens::new(special_tokens, &vocabulary)?,
+            vocabulary,
+            classes: CharClasses::shared()?,
+            merges: Some(merges),
+            whole_pieces,
+            roles: Some(roles),
+        };
+        let roles = tokenizer.roles.iter();
+        for id in roles.flat_map(|roles| roles.begin.iter().chain(&roles.end)) {
+            tokenizer.known_bytes(*id)?;
+        }
+        Ok(tokenizer)
     }
 
     /// Encodes text. Whatever it says, no special token comes out: `<|eot_id|>` typed by a user
@@ -82,8 +126,14 @@ impl Tokenizer {
     /// Encodes the piece that is the first `length` of `bytes`.
     fn encode_piece(&self, bytes: &[u8], length: usize, ids: &mut Vec<u32>) {
         // Most pieces of ordinary text are one token; merging would find the same.
-        if let Some(id) = self.vocabulary.id_of_first(bytes, length) {
+        let whole = match self.whole_pieces {
+            true => self.vocabulary.id_of_first(bytes, length),
+            false => None,
+        };
+        if let Some(id) = whole {
             ids.push(id);
+        } else if let Some(merges) = &self.merges {
+            merges.merge_piece(&self.vocabulary, &bytes[..length], ids);
         } else if length <= merge_short::MAX_LENGTH {
             merge_short_piece(&self.vocabulary, &bytes[..length], ids);
         } else {
@@ -129,7 +179,28 @@ impl Tokenizer {
         self.pattern
     }
 
-    /// The byte strings of the ordinary tokens, in the order of their ids.
+    /// Which ids begin and end a text, if the vocabulary says so; otherwise their names do.
+    pub fn roles(&self) -> Option<&Roles> {
+        self.roles.as_ref()
+    }
+
+    /// Which pairs are joined, where ids are not ranks.
+    pub(crate) fn merges(&self) -> Option<&PairMerges> {
+        self.merges.as_ref()
+    }
+
+    /// Whether a piece that is a token is taken whole.
+    pub(crate) fn whole_pieces(&self) -> bool {
+        self.whole_pieces
+    }
+
+    /// The id of an ordinary token.
+    pub(crate) fn ordinary_id(&self, bytes: &[u8]) -> Option<u32> {
+        self.vocabulary.id(bytes)
+    }
+
+    /// The byte strings of the ordinary tokens, in the order of their ids; empty in a vocabulary with
+    /// merges where an id is no ordinary token.
     pub fn ranks(&self) -> &[Vec<u8>] {
         self.vocabulary.tokens()
     }

@@ -24,6 +24,15 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// Builds the table; `ranks[i]` is the byte string of id `i`.
     pub(crate) fn new(ranks: Vec<Vec<u8>>) -> Result<Self> {
+        if let Some(id) = ranks.iter().position(Vec::is_empty) {
+            let problem = format!("id {id} stands for no bytes at all");
+            return Err(Error::Vocabulary { problem });
+        }
+        Self::with_gaps(ranks)
+    }
+
+    /// As [`Vocabulary::new`], where an empty byte string means that the id is no ordinary token.
+    pub(crate) fn with_gaps(ranks: Vec<Vec<u8>>) -> Result<Self> {
         if ranks.len() > MAX_VOCAB_SIZE {
             return Err(Error::VocabSizeTooLarge {
                 vocab_size: ranks.len(),
@@ -37,7 +46,8 @@ impl Vocabulary {
             longest: ranks.iter().map(Vec::len).max().unwrap_or(0),
             tokens: Vec::new(),
         };
-        for (id, bytes) in (0u32..).zip(&ranks) {
+        let tokens = (0u32..).zip(&ranks).filter(|(_, bytes)| !bytes.is_empty());
+        for (id, bytes) in tokens {
             vocabulary.add(bytes, id)?;
         }
         for byte in 0u8..=255 {
@@ -55,10 +65,6 @@ impl Vocabulary {
     }
 
     fn add(&mut self, bytes: &[u8], id: u32) -> Result<()> {
-        if bytes.is_empty() {
-            let problem = format!("id {id} stands for no bytes at all");
-            return Err(Error::Vocabulary { problem });
-        }
         if let Some(first) = self.id(bytes) {
             let shown = bytes.escape_ascii();
             let problem = format!("ids {first} and {id} both stand for the bytes \"{shown}\"");
@@ -111,5 +117,6 @@ impl Vocabulary {
         self.tokens
             .get(usize::try_from(id).ok()?)
             .map(Vec::as_slice)
+            .filter(|bytes| !bytes.is_empty())
     }
 }

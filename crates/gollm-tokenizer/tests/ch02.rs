@@ -28,7 +28,7 @@ fn options(vocab_size: usize, pattern: Pattern) -> TrainOptions {
 
 /// A tokenizer trained on the story, told twice so that every pair occurs at least twice.
 fn story_tokenizer(pattern: Pattern) -> &'static Tokenizer {
-    static TRAINED: LazyLock<[Tokenizer; 3]> = LazyLock::new(|| {
+    static TRAINED: LazyLock<[Tokenizer; 5]> = LazyLock::new(|| {
         Pattern::ALL.map(|pattern| {
             let special_tokens = SPECIAL_TOKENS.map(str::to_owned).to_vec();
             let options = TrainOptions {

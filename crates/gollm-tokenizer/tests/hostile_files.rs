@@ -258,8 +258,8 @@ fn json_that_is_not_a_tokenizer_is_refused() {
         ("version", json!(0), "version 0 is not known"),
         (
             "version",
-            json!(2),
-            "version 2 is not known; this gollm reads up to 1",
+            json!(3),
+            "version 3 is not known; this gollm reads up to 2",
         ),
         ("version", json!("1"), "invalid type"),
         ("pattern", json!("gpt5"), "unknown variant `gpt5`"),

@@ -162,7 +162,7 @@ impl TensorDescriptor {
 /// The code of a storage type: ggml's own numbers, so that there is one table to remember and room
 /// for its other types. Source: `enum ggml_type`,
 /// <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
-const fn dtype_code(dtype: DType) -> u8 {
+pub(crate) const fn dtype_code(dtype: DType) -> u8 {
     match dtype {
         DType::F32 => 0,
         DType::F16 => 1,

@@ -210,7 +210,7 @@ pub(crate) fn write_failed(error: io::Error) -> Error {
     }
 }
 
-fn write_zeros(sink: &mut impl Write, mut n_bytes: usize) -> Result<()> {
+pub(crate) fn write_zeros(sink: &mut impl Write, mut n_bytes: usize) -> Result<()> {
     const ZEROS: [u8; 64 * ALIGNMENT] = [0; 64 * ALIGNMENT];
     while n_bytes > 0 {
         let chunk = n_bytes.min(ZEROS.len());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::agreement::Disagreement;
 use crate::descriptor::{DescriptorError, SMALLEST_DESCRIPTOR};
+use crate::gguf::GgufError;
 use crate::header::{MAX_METADATA_BYTES, VERSION, Version};
 use crate::metadata::MetadataError;
 use crate::writer::WriteError;
@@ -194,6 +195,12 @@ pub enum Error {
     /// A name that no tensor of the file has.
     #[error("there is no tensor `{0}` in the file")]
     NoSuchTensor(String),
+    /// A weight that could not be cut or put in another order.
+    #[error("{0}")]
+    Model(gollm_model::Error),
+    /// A GGUF file that cannot be used.
+    #[error("{0}")]
+    Gguf(GgufError),
     /// A file that is not written because no reader would accept it, or that could not be written.
     #[error("{0}")]
     Write(WriteError),

@@ -4,7 +4,7 @@ use crate::agreement;
 use crate::byte_reader::ByteReader;
 use crate::descriptor::{DescriptorError, TensorDescriptor};
 use crate::error::{Error, Result, hex};
-use crate::header::{HEADER_BYTES, Header, Version};
+use crate::header::{HEADER_BYTES, Header, VERSION, Version};
 use crate::metadata::Metadata;
 
 /// The checked head of a file.
@@ -56,12 +56,39 @@ impl Head {
         })
     }
 
+    /// The head of a model that lies in another project's file of `file_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// If a tensor is there twice or the tensors are not those of the config.
+    pub(crate) fn of_foreign(
+        metadata: Metadata,
+        tensors: Vec<TensorDescriptor>,
+        file_bytes: usize,
+    ) -> Result<Self> {
+        let by_name = sort_by_name(&tensors)?;
+        agreement::check(&metadata.config, &tensors).map_err(Error::Disagreement)?;
+        Ok(Self {
+            version: VERSION,
+            metadata,
+            tensors,
+            by_name,
+            head_bytes: 0,
+            file_bytes,
+        })
+    }
+
     /// The tensor called `name`.
     pub(crate) fn tensor(&self, name: &str) -> Option<&TensorDescriptor> {
+        self.index(name).map(|index| &self.tensors[index])
+    }
+
+    /// Which of `tensors` is called `name`.
+    pub(crate) fn index(&self, name: &str) -> Option<usize> {
         let found = self
             .by_name
             .binary_search_by(|index| self.tensors[*index].name.as_str().cmp(name));
-        found.ok().map(|place| &self.tensors[self.by_name[place]])
+        found.ok().map(|place| self.by_name[place])
     }
 }
 

@@ -52,8 +52,7 @@ fn damaged_magic(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 
 /// Files that say in their first bytes what they are.
 fn known_signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    const SIGNATURES: [(&[u8], &str, &str); 19] = [
-        (b"GGUF", "a GGUF file", CONVERT),
+    const SIGNATURES: [(&[u8], &str, &str); 18] = [
         (b"tjgg", "a GGML file (older than GGUF)", CONVERT),
         (b"lmgg", "a GGML file (older than GGUF)", CONVERT),
         (b"fmgg", "a GGML file (older than GGUF)", CONVERT),

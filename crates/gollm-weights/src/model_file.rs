@@ -1,4 +1,6 @@
-//! A `.gollm` file, opened and checked: its config, its tokenizer, its tensors' bytes.
+//! A model file, opened and checked: its config, its tokenizer, its tensors' bytes.
+//!
+//! A `.gollm` file, or a GGUF file seen as one (`docs/formats.md`).
 
 use std::path::Path;
 
@@ -8,11 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::descriptor::TensorDescriptor;
 use crate::error::{Error, Result};
+use crate::foreign::Foreign;
+use crate::gguf;
 use crate::head::Head;
 use crate::header::Version;
 use crate::host_file;
 use crate::metadata::Metadata;
-use crate::verify::{Report, checked_data, verify_data};
+use crate::verify::{Report, check_data, verify_data, verify_foreign};
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,9 @@ impl Default for OpenOptions {
 
 /// A model file whose header, metadata and descriptors have been checked.
 ///
+/// A GGUF file becomes one as well: its tensors have our names, and what lies in another order or in a
+/// type without arithmetic here is converted whenever [`ModelFile::bytes`] is called.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -56,6 +63,8 @@ impl Default for OpenOptions {
 pub struct ModelFile {
     bytes: HostBytes,
     head: Head,
+    /// How the tensors are stored, where that is not as the head says.
+    foreign: Option<Foreign>,
 }
 
 impl ModelFile {
@@ -95,23 +104,64 @@ impl ModelFile {
     /// As [`ModelFile::open`], for everything but reading the file.
     pub fn from_bytes(bytes: HostBytes) -> Result<Self> {
         let slice = bytes.as_slice();
+        if slice.starts_with(&gguf::MAGIC) {
+            let (head, foreign) = gguf::import(&bytes)?;
+            return Ok(Self::of_parts(bytes, head, Some(foreign)));
+        }
         let head = Head::parse(slice, slice.len() as u64)?;
-        Ok(Self { bytes, head })
+        Ok(Self::of_parts(bytes, head, None))
     }
 
-    /// Checks every tensor's checksum and all padding, and counts values that are not finite.
+    fn of_parts(bytes: HostBytes, head: Head, foreign: Option<Foreign>) -> Self {
+        Self {
+            bytes,
+            head,
+            foreign,
+        }
+    }
+
+    /// Checks every tensor's checksum and all padding, and counts values that are not finite. A GGUF
+    /// file has no checksums: there only the values are looked at.
     ///
     /// # Errors
     ///
     /// The first damage, in file order.
     pub fn verify(&self) -> Result<Report> {
-        verify_data(self.bytes.as_slice(), &self.head)
+        match &self.foreign {
+            None => verify_data(self.bytes.as_slice(), &self.head),
+            Some(_) => verify_foreign(self),
+        }
     }
 
-    /// The format version that the file was written in.
+    /// The format version that the file was written in; of a GGUF file, the one that a `.gollm` file
+    /// made of it would have.
     #[must_use]
     pub fn version(&self) -> Version {
         self.head.version
+    }
+
+    /// The kind of file and its version: `.gollm format 1.0`, `GGUF version 3`.
+    #[must_use]
+    pub fn format(&self) -> String {
+        match &self.foreign {
+            None => format!(".gollm format {}", self.head.version),
+            Some(foreign) => foreign.format.clone(),
+        }
+    }
+
+    /// Whether it is a `.gollm` file, whose every byte is under a checksum.
+    #[must_use]
+    pub fn is_gollm(&self) -> bool {
+        self.foreign.is_none()
+    }
+
+    /// The name of the type in which the file holds the tensor called `name`, where that is not the
+    /// type of its descriptor, in which it is used.
+    #[must_use]
+    pub fn converted_from(&self, name: &str) -> Option<&'static str> {
+        let index = self.head.index(name)?;
+        let stored = self.foreign.as_ref()?.stored_type(index)?;
+        (stored != self.head.tensors[index].dtype.name()).then_some(stored)
     }
 
     /// The length of the file, in bytes.
@@ -127,8 +177,12 @@ impl ModelFile {
     }
 
     /// The bytes of a tensor of this file, after their checksum has been compared.
-    pub(crate) fn checked_data(&self, tensor: &TensorDescriptor) -> Result<&[u8]> {
-        checked_data(self.bytes.as_slice(), tensor)
+    pub(crate) fn checked_data(&self, tensor: &TensorDescriptor) -> Result<HostBytes> {
+        let bytes = self.bytes(&tensor.name)?;
+        if self.is_gollm() {
+            check_data(bytes.as_slice(), tensor)?;
+        }
+        Ok(bytes)
     }
 
     /// Everything in the file but its tensors.
@@ -178,16 +232,20 @@ impl ModelFile {
             .ok_or_else(|| Error::NoSuchTensor(name.to_owned()))
     }
 
-    /// The stored bytes of the tensor called `name`, where they lie; nothing is copied.
+    /// The bytes of the tensor called `name` in its descriptor's type: where they lie, without copying,
+    /// or made from what a file of another kind holds.
     ///
     /// # Errors
     ///
-    /// If there is no such tensor.
+    /// If there is no such tensor, or it cannot be converted.
     pub fn bytes(&self, name: &str) -> Result<HostBytes> {
-        let tensor = self.descriptor(name)?;
+        let missing = || Error::NoSuchTensor(name.to_owned());
+        let index = self.head.index(name).ok_or_else(missing)?;
+        let tensor = &self.head.tensors[index];
+        if let Some(foreign) = &self.foreign {
+            return foreign.bytes(index, tensor);
+        }
         let range = tensor.offset..tensor.offset + tensor.n_bytes;
-        self.bytes
-            .slice(range)
-            .ok_or_else(|| Error::NoSuchTensor(name.to_owned()))
+        self.bytes.slice(range).ok_or_else(missing)
     }
 }

@@ -116,7 +116,7 @@ impl<'a> Quantizer<'a> {
         };
         let data = self.source.checked_data(tensor)?;
         let to = quantized_dtype(&tensor.shape, self.dtype);
-        let (bytes, error) = convert(tensor, data, to)?;
+        let (bytes, error) = convert(tensor, data.as_slice(), to)?;
         self.writer
             .tensor(&tensor.name, &tensor.shape, to, &bytes)?;
         self.changes.push(TensorChange {

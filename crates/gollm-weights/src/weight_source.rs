@@ -14,7 +14,10 @@ impl WeightSource for ModelFile {
         Ok(StoredTensor {
             shape: descriptor.shape.clone(),
             dtype: descriptor.dtype,
-            bytes: self.bytes(name).map_err(missing)?,
+            bytes: self.bytes(name).map_err(|error| Error::WeightSource {
+                name: name.to_owned(),
+                source: Box::new(error),
+            })?,
         })
     }
 }

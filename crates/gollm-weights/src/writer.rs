@@ -1,20 +1,17 @@
-//! Writes a model file so that there is never half of one.
-//!
-//! Everything goes to a temporary file beside the target. Only when it is complete and on the disk
-//! is it renamed over the target, which the file system does in one step: after a crash, a full disk
-//! or a killed process the old file is there, or the new one, and nothing between.
+//! Writes a model file so that there is never half of one (`replacement.rs` says how).
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use gollm_tensor::DType;
 use tempfile::NamedTempFile;
 
 use crate::descriptor::DescriptorError;
-use crate::encoder::{Encoder, write_failed};
-use crate::error::{Error, Result};
+use crate::encoder::Encoder;
+use crate::error::Result;
 use crate::metadata::Metadata;
+use crate::model_file::ModelFile;
+use crate::replacement::{Replacement, put};
 
 /// Why a file was not written.
 #[derive(Debug, thiserror::Error)]
@@ -94,23 +91,7 @@ impl Writer {
     }
 
     fn create_without_path(path: &Path, metadata: &Metadata) -> Result<Self> {
-        // A link is followed, so that the file it leads to is replaced and not the link.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let old = fs::metadata(&target).ok();
-        if old.as_ref().is_some_and(|old| !old.is_file()) {
-            return Err(Error::NotAFile("a directory or a device"));
-        }
-        let temporary = temporary_beside(&target).map_err(|error| Error::Io {
-            action: "create a temporary file in its directory",
-            error,
-        })?;
-        if let Some(old) = old {
-            // A file that others may not read stays one.
-            let kept = temporary.as_file().set_permissions(old.permissions());
-            kept.map_err(write_failed)?;
-        }
-        // Large enough that the file system sees whole rows, small beside any model.
-        let sink = BufWriter::with_capacity(1 << 20, temporary);
+        let (target, sink) = Replacement::create(path)?.into_parts();
         Ok(Self {
             target,
             encoder: Encoder::new(sink, metadata)?,
@@ -192,45 +173,22 @@ pub fn write<B: AsRef<[u8]>>(
     writer.finish()
 }
 
+/// Writes the model in `source`, which may be a file of another kind, to a `.gollm` file: every tensor
+/// in the type in which it is used.
+///
+/// # Errors
+///
+/// If a tensor is damaged or cannot be converted, and as the methods of [`Writer`].
+pub fn convert(source: &ModelFile, path: impl AsRef<Path>) -> Result<()> {
+    let mut writer = Writer::create(path, source.metadata())?;
+    for tensor in source.descriptors() {
+        let bytes = source.checked_data(tensor)?;
+        writer.tensor(&tensor.name, &tensor.shape, tensor.dtype, bytes.as_slice())?;
+        bytes.release();
+    }
+    writer.finish()
+}
+
 fn finish(encoder: Encoder<BufWriter<NamedTempFile>>, target: &Path) -> Result<()> {
-    let temporary = encoder
-        .finish()?
-        .into_inner()
-        .map_err(|error| write_failed(error.into_error()))?;
-    // Before the rename: otherwise a crash could leave the new name on a file without its data.
-    temporary.as_file().sync_all().map_err(write_failed)?;
-    temporary
-        .persist(target)
-        .map_err(|error| write_failed(error.error))?;
-    sync_directory(target).map_err(write_failed)
-}
-
-/// A file in the directory of `target`, so that renaming it stays within one file system. It is
-/// removed when it is dropped.
-fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".gollm.tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As for any new file: readable as far as the user's umask allows.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(directory_of(target))
-}
-
-fn directory_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Puts the rename itself on the disk. Only Unix lets a directory be opened for that.
-fn sync_directory(target: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory_of(target))?.sync_all()
-    } else {
-        Ok(())
-    }
+    put(encoder.finish()?, target)
 }

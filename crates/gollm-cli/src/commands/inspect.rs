@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use gollm_model::{Config, ParameterCounts};
 use gollm_tokenizer::Tokenizer;
-use gollm_weights::TensorDescriptor;
+use gollm_weights::{ModelFile, TensorDescriptor};
 use serde_json::{Value, json};
 
 use crate::args::switch;
@@ -46,9 +46,9 @@ fn to_text(
 ) -> Result<String, Failure> {
     let file = &model.file;
     let mut text = format!(
-        "{}\n.gollm format {}, {} bytes ({})\n",
+        "{}\n{}, {} bytes ({})\n",
         model.name,
-        file.version(),
+        file.format(),
         grouped(file.file_bytes() as u128),
         bytes(file.file_bytes() as u128)
     );
@@ -70,22 +70,25 @@ fn to_text(
         "provenance",
         &Value::Object(file.provenance().clone()),
     );
-    tensors_to_text(&mut text, file.descriptors());
+    tensors_to_text(&mut text, file);
     Ok(text)
 }
 
-fn tensors_to_text(text: &mut String, tensors: &[TensorDescriptor]) {
+fn tensors_to_text(text: &mut String, file: &ModelFile) {
+    let tensors = file.descriptors();
     let _ = writeln!(text, "\ntensors ({})", tensors.len());
     let width = tensors.iter().map(|tensor| tensor.name.len()).max();
     let width = width.unwrap_or(0);
     for tensor in tensors {
+        let stored = file.converted_from(&tensor.name);
         let _ = writeln!(
             text,
-            "  {:<width$}  {:<4}  {:<16} {:>14} bytes",
+            "  {:<width$}  {:<4}  {:<16} {:>14} bytes{}",
             tensor.name,
             tensor.dtype,
             shape(tensor),
-            grouped(tensor.n_bytes as u128)
+            grouped(tensor.n_bytes as u128),
+            stored.map_or_else(String::new, |stored| format!(", {stored} in the file"))
         );
     }
 }
@@ -138,6 +141,7 @@ fn to_json(
         json!({
             "name": tensor.name,
             "dtype": tensor.dtype.name(),
+            "stored_as": file.converted_from(&tensor.name).unwrap_or(tensor.dtype.name()),
             "shape": tensor.shape,
             "offset": tensor.offset,
             "n_bytes": tensor.n_bytes,
@@ -145,6 +149,7 @@ fn to_json(
     });
     Ok(json!({
         "file": model.name,
+        "format": file.format(),
         "format_version": file.version().to_string(),
         "file_bytes": file.file_bytes(),
         "config": config_json(file.config())?,

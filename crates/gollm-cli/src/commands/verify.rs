@@ -15,7 +15,8 @@ use crate::output;
 /// Check every byte of a model file
 ///
 /// Checks the structure, every checksum, all padding, that the tensors are those of the config, that
-/// all numbers are finite, and that the tokenizer can be read and has the config's vocabulary.
+/// all numbers are finite, and that the tokenizer can be read and has the config's vocabulary. A GGUF file
+/// has no checksums: there a changed number stays unnoticed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Model file, the same as --model
@@ -38,6 +39,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return output::print_json(&json!({
             "file": model.name,
             "ok": true,
+            "checksums": model.file.is_gollm(),
+            "format": model.file.format(),
             "format_version": report.version.to_string(),
             "file_bytes": report.file_bytes,
             "n_tensors": report.tensors.len(),
@@ -46,9 +49,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }));
     }
     output::print(format!(
-        "{}: ok. Format {}, {}, {}, {} parameters; {}\n",
+        "{}: ok. {}, {}, {}, {} parameters; {}\n",
         model.name,
-        report.version,
+        match model.file.is_gollm() {
+            true => format!("Format {}", report.version),
+            false => format!("{} (no checksums in such a file)", model.file.format()),
+        },
         bytes(report.file_bytes as u128),
         counted(report.tensors.len(), "tensor"),
         grouped(report.n_parameters),

@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod convert;
 mod cuda;
 mod files;
 mod generate;

@@ -2,7 +2,7 @@
 
 use crate::support::{Files, done, run};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "generate",
     "tokenize",
     "train-tokenizer",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 13] = [
     "params",
     "perplexity",
     "quantize",
+    "convert",
     "random-model",
     "bench",
     "devices",

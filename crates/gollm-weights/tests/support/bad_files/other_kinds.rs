@@ -7,7 +7,7 @@ pub(super) fn other_kinds(table: &mut Vec<BadFile>) {
     const CONVERT: &str = "it holds another project's model: convert it to .gollm first";
     const UNPACK: &str = "unpack it and give the .gollm file inside";
     const AGAIN: &str = "copy or download the file again, as binary";
-    let kinds: [(&'static str, &[u8], &str, &str); 16] = [
+    let kinds: [(&'static str, &[u8], &str, &str); 15] = [
         ("text", b"Once upon a time\n", "a text file", EXPORT),
         ("JSON", b"  {\"vocab_size\": 4}", "JSON text", EXPORT),
         (
@@ -16,7 +16,6 @@ pub(super) fn other_kinds(table: &mut Vec<BadFile>) {
             "a web page (HTML)",
             "a download probably saved an error or login page: download the file again",
         ),
-        ("GGUF", b"GGUF\x03\0\0\0\0\0\0\0", "a GGUF file", CONVERT),
         (
             "safetensors",
             b"\x10\0\0\0\0\0\0\0{\"a\":{}}",

@@ -1,0 +1,38 @@
+//! GGUF: the model files of llama.cpp and ggml, read where they lie.
+//!
+//! A GGUF file is a list of named values, a list of tensors, and their data. Nothing in it is under a
+//! checksum and every number in it may be a lie, so the reader compares each count, length, product and
+//! offset with what is left of the file before it uses it. What is read, what is refused and how the
+//! names map: `docs/formats.md`. Source of the layout:
+//! <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `value.rs` | the thirteen kinds of values |
+//! | `container.rs` | the lists, and where the data lie |
+//! | `ggml_type.rs`, `blocks.rs` | storage types, and the blocks that become f16 |
+//! | `config.rs`, `scaling.rs` | architecture `llama` as our config |
+//! | `names.rs` | its tensors under our names |
+//! | `tokenizer.rs` | its vocabulary as our tokenizer's JSON |
+//! | `import.rs` | all of it together |
+//! | `write.rs`, `export.rs` | the way back |
+
+pub(crate) mod blocks;
+mod config;
+mod container;
+mod error;
+mod export;
+pub(crate) mod ggml_type;
+mod import;
+mod names;
+mod scaling;
+mod tokenizer;
+mod value;
+mod write;
+
+pub use error::GgufError;
+pub use export::{GgufToken, GgufVocabulary, export_gguf};
+pub(crate) use import::import;
+
+/// The first four bytes of every GGUF file.
+pub(crate) const MAGIC: [u8; 4] = *b"GGUF";
