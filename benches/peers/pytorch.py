@@ -76,13 +76,24 @@ class Comparison:
             n_gen = asked.n_gen if place == last else 0
             if n_prompt + n_gen == 0:
                 continue
-            words = ["--random", asked.config, "--type", subject.dtype, "-p", n_prompt, "-n", n_gen]
-            words += ["-b", ",".join(map(str, asked.batch)), "-r", asked.rounds, "-o", "json"]
+            words: list[object] = ["--random", asked.config, "--type", subject.dtype]
+            words += [
+                "-p",
+                n_prompt,
+                "-n",
+                n_gen,
+                "-b",
+                ",".join(map(str, asked.batch)),
+                "-r",
+                asked.rounds,
+                "-o",
+                "json",
+            ]
             words += ["--device", asked.device]
             words += ["-t", subject.n_threads] if subject.n_threads else []
             done = run([self.gollm, "bench", *words], clean_environment(kept()))
             rows += json.loads(done.stdout)
-            self.device = done.stderr.splitlines()[0]
+            self.device = next(iter(done.stderr.splitlines()), "nothing")
         if asked.device == "cpu":
             # A copy would also write: gollm measures how fast this processor reads.
             bounds.reached[BANDWIDTH].append(1e9 * rows[0]["bandwidth_gb_s"])
@@ -91,7 +102,8 @@ class Comparison:
 
     def run_pytorch(self, subject: Subject, bounds: Limits, program: str) -> tuple[Rows, int]:
         asked = self.arguments
-        words = ["--dtype", subject.dtype, "--n-prompt", ",".join(map(str, asked.n_prompt))]
+        words: list[object] = ["--dtype", subject.dtype]
+        words += ["--n-prompt", ",".join(map(str, asked.n_prompt))]
         words += ["--n-gen", asked.n_gen, "--batch", ",".join(map(str, asked.batch))]
         words += ["--rounds", asked.rounds]
         words += ["--threads", subject.n_threads] if subject.n_threads else []
@@ -105,7 +117,13 @@ class Comparison:
 
     def ask_pytorch(self, words: list[object]) -> dict[str, Any]:
         script, asked = HERE / "time_pytorch.py", self.arguments
-        environment = clean_environment({"PYTHONPATH": str(REPOSITORY / "python")})
+        environment = clean_environment(
+            {
+                "PYTHONPATH": str(REPOSITORY / "python"),
+                # A compiled step that cannot become a CUDA graph is an error, not a slow peer.
+                "TORCHINDUCTOR_CUDAGRAPH_OR_ERROR": "1",
+            }
+        )
         command = [sys.executable, script, asked.config, "--device", asked.device, *words]
         answer: dict[str, Any] = json.loads(run(command, environment).stdout.splitlines()[-1])
         self.pytorch = answer["software"]
