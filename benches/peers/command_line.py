@@ -40,6 +40,19 @@ def thread_counts(text: str) -> list[int]:
     return chosen
 
 
+def among(known: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """Names separated by commas, all of them known."""
+
+    def names(text: str) -> list[str]:
+        chosen = text.split(",")
+        for name in chosen:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return chosen
+
+    return names
+
+
 def check_out(parser: argparse.ArgumentParser, out: Path | None) -> None:
     """Before an hour of measuring, not after it."""
     if out and not out.resolve().parent.is_dir():

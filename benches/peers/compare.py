@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import report
-from command_line import at_least_one, check_out, length, thread_counts, to_the_end
+from command_line import among, at_least_one, check_out, length, thread_counts, to_the_end
 from processes import clean_environment, run
 from programs import (
     HERE,
@@ -112,18 +112,10 @@ class Comparison:
         run([self.gollm, "random-model", *words], clean_environment())
 
 
-def names(text: str) -> list[str]:
-    chosen = text.split(",")
-    for name in chosen:
-        if name not in TYPES:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(TYPES)}")
-    return chosen
-
-
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     default = [n for n in (1, 2) if n <= n_processors()]
-    parser.add_argument("--types", type=names, default=["f32", "f16", "q8_0", "q4_0"])
+    parser.add_argument("--types", type=among(TYPES), default=["f32", "f16", "q8_0", "q4_0"])
     parser.add_argument("--threads", type=thread_counts, default=default, help="such as 1,2")
     parser.add_argument("--repetitions", type=at_least_one, default=5)
     parser.add_argument("--n-prompt", type=length, default=512, help="0 leaves the test out")
