@@ -12,16 +12,15 @@ import datetime
 import json
 import os
 import shlex
-import signal
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import report
-from processes import Failure, clean_environment, run
+from command_line import among, at_least_one, check_out, length, thread_counts, to_the_end
+from processes import clean_environment, run
 from programs import (
     HERE,
     REPOSITORY,
@@ -113,37 +112,11 @@ class Comparison:
         run([self.gollm, "random-model", *words], clean_environment())
 
 
-def names(text: str) -> list[str]:
-    chosen = text.split(",")
-    for name in chosen:
-        if name not in TYPES:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(TYPES)}")
-    return chosen
-
-
-def counts(text: str) -> list[int]:
-    chosen = [at_least_one(word) for word in text.split(",")]
-    if max(chosen) > n_processors():
-        message = f"{max(chosen)} threads, but there are {n_processors()} processors"
-        raise argparse.ArgumentTypeError(message)
-    return chosen
-
-
-def at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
-def length(text: str) -> int:
-    return 0 if text == "0" else at_least_one(text)
-
-
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     default = [n for n in (1, 2) if n <= n_processors()]
-    parser.add_argument("--types", type=names, default=["f32", "f16", "q8_0", "q4_0"])
-    parser.add_argument("--threads", type=counts, default=default, help="such as 1,2")
+    parser.add_argument("--types", type=among(TYPES), default=["f32", "f16", "q8_0", "q4_0"])
+    parser.add_argument("--threads", type=thread_counts, default=default, help="such as 1,2")
     parser.add_argument("--repetitions", type=at_least_one, default=5)
     parser.add_argument("--n-prompt", type=length, default=512, help="0 leaves the test out")
     parser.add_argument("--n-gen", type=length, default=128, help="0 leaves the test out")
@@ -154,8 +127,7 @@ def parse() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.n_prompt + arguments.n_gen == 0:
         parser.error("--n-prompt and --n-gen are both 0, so there is nothing to measure")
-    if arguments.out and not arguments.out.resolve().parent.is_dir():
-        parser.error(f"--out: there is no folder {arguments.out.resolve().parent}")
+    check_out(parser, arguments.out)
     return arguments
 
 
@@ -189,30 +161,9 @@ def compare(arguments: argparse.Namespace) -> str:
     return "\n\n".join(["\n".join(facts), speed, memory]) + "\n"
 
 
-def stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """A plea to end is answered as Ctrl-C is: by clearing up."""
-    raise SystemExit(128 + number)
-
-
 def main() -> int:
-    if not hasattr(os, "wait4"):
-        say("error: this needs Linux or macOS")
-        return 1
     arguments = parse()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    try:
-        text = compare(arguments)
-        print(text, end="")
-        if arguments.out:
-            arguments.out.write_text(text, encoding="utf-8")
-    except KeyboardInterrupt:
-        say("interrupted; temporary files are removed")
-        return 130
-    except (Failure, OSError) as failure:
-        say(f"error: {failure}")
-        return 1
-    return 0
+    return to_the_end(lambda: compare(arguments), arguments.out)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class Finished:
     """What a program printed and the most memory it had at once."""
 
     stdout: str
+    stderr: str
     peak_bytes: int
 
 
@@ -59,7 +60,7 @@ def run(command: Sequence[object], environment: dict[str, str] | None = None) ->
         raise Failure(f"{command}\nended with {child.returncode}:\n{last}")
     # Linux counts in KiB, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
-    return Finished(stdout, usage.ru_maxrss * unit)
+    return Finished(stdout, stderr, usage.ru_maxrss * unit)
 
 
 def end(child: subprocess.Popen[bytes]) -> None:

@@ -77,17 +77,18 @@ def install(folder: Path, python: Path) -> None:
     run([python, "-c", "import gguf, llama_cpp"])
 
 
-def gollm(path: Path | None) -> Gollm:
-    """The program that was named, or this checkout's, built as it is released."""
+def gollm(path: Path | None, *features: str) -> Gollm:
+    """The program that was named, or this checkout's, built as it is released with `features`."""
     if path is not None:
         if not os.access(path, os.X_OK) or path.is_dir():
             raise Failure(f"{path} is not a program that can be run")
         return Gollm(path.resolve(), "a binary that was named, of unknown source and settings")
     if shutil.which("cargo") is None:
         raise Failure("Rust is missing; install it from https://rustup.rs, or name a --gollm")
-    say("cargo build --release -p gollm-cli")
+    chosen = ["--features", ",".join(features)] if features else []
+    say(shlex.join(["cargo", "build", "--release", "-p", "gollm-cli", *chosen]))
     manifest = REPOSITORY / "Cargo.toml"
-    words = ["--release", "--locked", "-p", "gollm-cli", "--manifest-path", manifest]
+    words = ["--release", "--locked", "-p", "gollm-cli", "--manifest-path", manifest, *chosen]
     answer = run(["cargo", "build", "--message-format", "json", *words]).stdout
     for line in answer.splitlines():
         message = json.loads(line) if line.startswith("{") else {}

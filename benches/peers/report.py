@@ -15,6 +15,7 @@ class Subject:
     """One type and thread count: the figures of every repetition, by program."""
 
     dtype: str
+    # 0: not on the processor.
     n_threads: int
     # By test, then by program: tokens a second.
     rates: dict[str, dict[str, list[float]]] = field(default_factory=dict)
@@ -46,8 +47,12 @@ def speed(subjects: list[Subject], programs: list[str]) -> str:
             cells = [with_range(rates[program]) for program in programs]
             quickest = max(median(rates[peer]) for peer in peers)
             ratio = f"{median(rates[GOLLM]) / quickest:.2f}"
-            rows.append([subject.dtype, str(subject.n_threads), test, *cells, ratio])
+            rows.append([subject.dtype, threads(subject), test, *cells, ratio])
     return table(header, rows, 3)
+
+
+def threads(subject: Subject) -> str:
+    return str(subject.n_threads) if subject.n_threads else "–"
 
 
 def memory(subjects: list[Subject]) -> str:
@@ -55,7 +60,7 @@ def memory(subjects: list[Subject]) -> str:
     rows = [
         [
             subject.dtype,
-            str(subject.n_threads),
+            threads(subject),
             *(f"{median(subject.peaks[process]) / MIB:.0f}" for process in processes),
         ]
         for subject in subjects
