@@ -20,6 +20,7 @@ mod interrupt;
 mod numbers;
 mod open_model;
 mod output;
+mod rewrite;
 mod untrained_vocabulary;
 
 use std::process::ExitCode;

@@ -1,32 +1,16 @@
 // y = silu(x · gateᵀ) · (x · upᵀ) for few tokens: matvec.wgsl for two matrices at once, so that the
 // hidden numbers exist only as their product. One workgroup for ROWS rows of both and TOKENS tokens.
 //
-// With TOKENS, a storage file, ends.wgsl and silu.wgsl.
+// With TOKENS, a storage file, ends.wgsl, product.wgsl, add_up.wgsl and silu.wgsl. Of the four sums of an
+// invocation two are of rows of gate, two of the same rows of up.
 
-const LANES = 64u;
 const ROWS = 2u;
 const GATE = 0u;
 const UP = 1u;
 
-struct Params {
-    n_in: u32,
-    n_tokens: u32,     // of this call
-    n_rows: u32,       // of the two matrices in this window
-    row_words: u32,    // words from one row of a matrix to the next
-    first_x: u32,      // the token's row in x, and in y, that this call begins with
-    first_y: u32,
-    width_y: u32,      // numbers in a row of y
-    first_column: u32, // of y that the window's first row makes
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> gate: array<u32>;
 @group(0) @binding(3) var<storage, read> up: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// The sums of an invocation for one token: two rows of gate, then two of up.
-var<workgroup> parts: array<vec4<f32>, LANES>;
 
 fn word(matrix: u32, at: u32) -> u32 {
     if matrix == GATE {
@@ -66,14 +50,7 @@ fn main(
         }
     }
     for (var t = 0u; t < TOKENS; t++) {
-        parts[lane] = sums[t];
-        workgroupBarrier();
-        for (var half = LANES / 2u; half > 0u; half /= 2u) {
-            if lane < half {
-                parts[lane] += parts[lane + half];
-            }
-            workgroupBarrier();
-        }
+        add_up(lane, sums[t]);
         if lane < ROWS && row + lane < p.n_rows && token + t < p.n_tokens {
             let at = (p.first_y + token + t) * p.width_y + p.first_column + row + lane;
             y[at] = silu(parts[0][lane]) * parts[0][lane + ROWS];

@@ -5,25 +5,12 @@
 // column by column, and a column takes 65 numbers and not 64, so that those of different columns that are
 // written together fall into different banks.
 //
-// With a storage file and ends.wgsl.
+// With a storage file, ends.wgsl and product.wgsl.
 
 const TILE = 64u;
 const DEPTH = 16u;
 const STRIDE = 65u;
 
-struct Params {
-    n_in: u32,
-    n_tokens: u32,     // of this call
-    n_rows: u32,       // of the weight in this window
-    row_words: u32,    // words from one row of the weight to the next
-    first_x: u32,      // the token's row in x, and in y, that this call begins with
-    first_y: u32,
-    width_y: u32,      // numbers in a row of y
-    first_column: u32, // of y that the window's first row makes
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 

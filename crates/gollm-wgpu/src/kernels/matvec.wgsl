@@ -4,29 +4,12 @@
 // workgroup. Neighbouring invocations read neighbouring quads of a row. Their sums meet in a tree in
 // workgroup memory, which asks nothing of the size of a subgroup.
 //
-// With TOKENS, a storage file and ends.wgsl.
+// With TOKENS, a storage file, ends.wgsl, product.wgsl and add_up.wgsl.
 
-const LANES = 64u;
 const ROWS = 4u;
 
-struct Params {
-    n_in: u32,
-    n_tokens: u32,     // of this call
-    n_rows: u32,       // of the weight in this window
-    row_words: u32,    // words from one row of the weight to the next
-    first_x: u32,      // the token's row in x, and in y, that this call begins with
-    first_y: u32,
-    width_y: u32,      // numbers in a row of y
-    first_column: u32, // of y that the window's first row makes
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
-
-// The sums of an invocation for one token: one component for each row.
-var<workgroup> parts: array<vec4<f32>, LANES>;
 
 fn word(matrix: u32, at: u32) -> u32 {
     return weight[at];
@@ -64,14 +47,7 @@ fn main(
         }
     }
     for (var t = 0u; t < TOKENS; t++) {
-        parts[lane] = sums[t];
-        workgroupBarrier();
-        for (var half = LANES / 2u; half > 0u; half /= 2u) {
-            if lane < half {
-                parts[lane] += parts[lane + half];
-            }
-            workgroupBarrier();
-        }
+        add_up(lane, sums[t]);
         if lane < ROWS && row + lane < p.n_rows && token + t < p.n_tokens {
             let at = (p.first_y + token + t) * p.width_y + p.first_column + row + lane;
             y[at] = parts[0][lane];

@@ -48,6 +48,8 @@ pub(crate) struct Product {
 
 const BLOCKS: &str = include_str!("blocks.wgsl");
 const ENDS: &str = include_str!("ends.wgsl");
+const PRODUCT: &str = include_str!("product.wgsl");
+const ADD_UP: &str = include_str!("add_up.wgsl");
 const SILU: &str = include_str!("silu.wgsl");
 const ROTATION: &str = include_str!("rotation.wgsl");
 
@@ -88,15 +90,15 @@ impl Kernel {
             Self::Embed(dtype) => (vec![], with(storage(dtype), &[include_str!("embed.wgsl")])),
             Self::RmsNorm => (vec![], vec![include_str!("rms_norm.wgsl")]),
             Self::Matvec(product) => {
-                let files = [ENDS, include_str!("matvec.wgsl")];
+                let files = [ENDS, PRODUCT, ADD_UP, include_str!("matvec.wgsl")];
                 (tokens(product.tokens), with(storage(product.dtype), &files))
             }
             Self::Matmul(dtype) => {
-                let files = [ENDS, include_str!("matmul.wgsl")];
+                let files = [ENDS, PRODUCT, include_str!("matmul.wgsl")];
                 (vec![], with(storage(dtype), &files))
             }
             Self::GateUp(product) => {
-                let files = [ENDS, SILU, include_str!("gate_up.wgsl")];
+                let files = [ENDS, PRODUCT, ADD_UP, SILU, include_str!("gate_up.wgsl")];
                 (tokens(product.tokens), with(storage(product.dtype), &files))
             }
             Self::Rope => (vec![], vec![ROTATION, include_str!("rope.wgsl")]),

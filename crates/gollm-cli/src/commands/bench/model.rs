@@ -21,6 +21,7 @@ struct Bench {
     device: Device,
     name: String,
     kernels: String,
+    /// None of the CPU's: 0.
     n_threads: usize,
     limits: Option<Limits>,
 }
@@ -53,7 +54,7 @@ impl Bench {
             device,
             name: name.to_string(),
             kernels: String::new(),
-            n_threads: 1,
+            n_threads: usize::from(*name == DeviceName::Reference),
             limits,
         })
     }

@@ -27,6 +27,7 @@ pub(super) struct Row {
     pub(super) dtype: String,
     pub(super) device: String,
     pub(super) kernels: String,
+    /// 0: the device computes on none of the CPU's.
     pub(super) n_threads: usize,
     pub(super) n_batch: usize,
     /// `pp512`, `tg128`, `tg128@8`.
@@ -70,7 +71,10 @@ fn markdown(rows: &[Row]) -> String {
             format!("{} {}", row.device, row.kernels)
                 .trim_end()
                 .to_owned(),
-            row.n_threads.to_string(),
+            match row.n_threads {
+                0 => "–".to_owned(),
+                n => n.to_string(),
+            },
             row.test.clone(),
             format!("{:.1} ± {:.1}", row.avg_ts, row.stddev_ts),
             roofline,

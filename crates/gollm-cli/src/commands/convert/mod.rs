@@ -2,17 +2,16 @@
 
 mod vocabulary;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use gollm_weights::{Error, ModelFile, OpenOptions, convert, export_gguf};
+use gollm_weights::{ModelFile, OpenOptions, convert, export_gguf};
 
 use crate::args::switch;
 use crate::failure::Failure;
-use crate::input;
 use crate::numbers::bytes;
 use crate::open_model::{OpenModel, converted_types};
 use crate::output::Notes;
+use crate::rewrite::Rewrite;
 
 /// Write a model in another kind of file: .gollm or .gguf
 ///
@@ -42,7 +41,7 @@ enum Kind {
 
 pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
     let kind = args.kind()?;
-    args.check_target()?;
+    args.rewrite().check_target(args.force)?;
     let file = ModelFile::open(&args.input, &OpenOptions::default())?;
     let model = OpenModel {
         name: args.input.display().to_string(),
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
     }
     // A tokenizer that cannot be used is found here and not by whoever is given the file.
     let tokenizer = model.tokenizer()?;
-    let failed = |error| args.failure(error);
+    let failed = |error| args.rewrite().failure(error);
     match kind {
         Kind::Gollm => convert(&model.file, &args.out).map_err(failed)?,
         Kind::Gguf => {
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
             export_gguf(&model.file, vocabulary.as_ref(), &args.out).map_err(failed)?;
         }
     }
-    let n_bytes = fs::metadata(&args.out).map_or(0, |file| file.len());
+    let n_bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
     notes.say(format_args!(
         "{} written, {}",
         args.out.display(),
@@ -86,37 +85,10 @@ impl Args {
         }
     }
 
-    fn check_target(&self) -> Result<(), Failure> {
-        input::check_target(&self.out)?;
-        if same_file(&self.input, &self.out) {
-            return Err(Failure::usage(format!(
-                "IN and OUT are the same file, {}; give another name",
-                self.out.display()
-            )));
+    fn rewrite(&self) -> Rewrite<'_> {
+        Rewrite {
+            from: &self.input,
+            to: &self.out,
         }
-        if !self.force && self.out.symlink_metadata().is_ok() {
-            return Err(Failure::usage(format!(
-                "{} is there already; --force replaces it",
-                self.out.display()
-            )));
-        }
-        Ok(())
-    }
-
-    /// Errors that name a file are about the one being written, others about the one being read.
-    fn failure(&self, error: Error) -> Failure {
-        match (&error, error.without_path()) {
-            (_, Error::Io { .. } | Error::NotAFile(_)) => {
-                Failure::write(&self.out, error.without_path())
-            }
-            _ => Failure::from(error).context(self.input.display()),
-        }
-    }
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    match (fs::canonicalize(a), fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
     }
 }

@@ -2,18 +2,17 @@
 
 mod report;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gollm_engine::CancelFlag;
 use gollm_tensor::DType;
-use gollm_weights::{Error, ModelFile, OpenOptions, Quantizer, TensorChange};
+use gollm_weights::{ModelFile, OpenOptions, Quantizer, TensorChange};
 
 use crate::args::switch;
 use crate::failure::{Failure, Status};
-use crate::input;
 use crate::interrupt;
 use crate::output::{self, Notes};
+use crate::rewrite::Rewrite;
 
 use report::Run;
 
@@ -52,7 +51,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
-    args.check_target()?;
+    args.rewrite().check_target(args.force)?;
     let options = OpenOptions {
         map: !args.no_mmap,
         verify: false,
@@ -68,7 +67,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
     let run = Run {
         args,
         source: &source,
-        bytes_after: fs::metadata(&args.out).map_or(0, |file| file.len()),
+        bytes_after: std::fs::metadata(&args.out).map_or(0, |file| file.len()),
         changes: &changes,
     };
     for line in run.kept() {
@@ -88,7 +87,7 @@ fn convert(
     notes: Notes,
     cancel: &CancelFlag,
 ) -> Result<Option<Vec<TensorChange>>, Failure> {
-    let failed = |error| args.failure(error);
+    let failed = |error| args.rewrite().failure(error);
     let n_tensors = source.descriptors().len();
     let mut quantizer = Quantizer::create(source, args.dtype, &args.out).map_err(failed)?;
     for (index, tensor) in source.descriptors().iter().enumerate() {
@@ -122,40 +121,10 @@ fn warn_of_earlier_loss(source: &ModelFile, dtype: DType, notes: Notes) {
 }
 
 impl Args {
-    /// Refuses what would be lost by writing there, before anything is read.
-    fn check_target(&self) -> Result<(), Failure> {
-        input::check_target(&self.out)?;
-        if is_same_file(&self.input, &self.out) {
-            return Err(Failure::usage(format!(
-                "IN and OUT are the same file, {}; rounding cannot be undone, so give another name",
-                self.out.display()
-            )));
+    fn rewrite(&self) -> Rewrite<'_> {
+        Rewrite {
+            from: &self.input,
+            to: &self.out,
         }
-        if !self.force && self.out.symlink_metadata().is_ok() {
-            return Err(Failure::usage(format!(
-                "{} is there already; --force replaces it",
-                self.out.display()
-            )));
-        }
-        Ok(())
-    }
-
-    /// Errors that name a file are about the one being written, others about the one being read.
-    fn failure(&self, error: Error) -> Failure {
-        match (&error, error.without_path()) {
-            (_, Error::Io { .. } | Error::NotAFile(_)) => {
-                Failure::write(&self.out, error.without_path())
-            }
-            (Error::InFile { .. }, _) => error.into(),
-            _ => Failure::from(error).context(self.input.display()),
-        }
-    }
-}
-
-/// Whether two paths lead to one file, symbolic links followed.
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    match (fs::canonicalize(a), fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
     }
 }
