@@ -79,7 +79,7 @@ pub use error::{Error, Result};
 pub use foreign_error::ForeignError;
 pub use gguf::{GgufError, GgufToken, GgufVocabulary, export_gguf};
 pub use header::{ALIGNMENT, HEADER_BYTES, MAGIC, MAX_METADATA_BYTES, VERSION, Version};
-pub use hf::TokenRoles;
+pub use hf::{FolderOptions, TokenRoles, export_folder};
 pub use metadata::{Metadata, MetadataError};
 pub use model_file::{ModelFile, OpenOptions};
 pub use quantizer::{QUANTIZED_FROM, Quantizer, TensorChange, quantized_dtype};

@@ -116,6 +116,11 @@ impl Checkpoint {
             norm_eps: 1e-5,
             tie_embeddings: vocab_size > 0,
             dtype: DType::F32,
+            qkv_bias: false,
+            qk_norm: false,
+            n_experts: 0,
+            n_experts_per_token: 0,
+            norm_topk_prob: false,
         };
         config.validate().ok()?;
         Some(Self { config })

@@ -120,6 +120,11 @@ impl Values {
             // A tied model's table is written a second time, in the type of the other matrices.
             tie_embeddings: false,
             dtype: self.dtype()?,
+            qkv_bias: false,
+            qk_norm: false,
+            n_experts: 0,
+            n_experts_per_token: 0,
+            norm_topk_prob: false,
         };
         let invalid = |error: gollm_model::Error| {
             ForeignError::layout(format!("in this program's words: {error}"))

@@ -19,20 +19,26 @@ pub(crate) fn config(json: Object<'_>, kind: &Architecture) -> Result<Config> {
     let emb_dim = json.needed_size("hidden_size")?;
     let n_heads = json.needed_size("num_attention_heads")?;
     let context_length = json.needed_size("max_position_embeddings")?;
+    let experts = experts(json, kind)?;
     let config = Config {
         vocab_size: json.needed_size("vocab_size")?,
         context_length,
         emb_dim,
         n_heads,
-        n_kv_heads: json.size("num_key_value_heads")?.unwrap_or(n_heads),
-        head_dim: head_dim(json, emb_dim, n_heads)?,
-        hidden_dim: json.needed_size("intermediate_size")?,
+        n_kv_heads: n_kv_heads(json, kind, n_heads)?,
+        head_dim: head_dim(json, kind, emb_dim, n_heads)?,
+        hidden_dim: json.needed_size(experts.width_key)?,
         n_layers: json.needed_size("num_hidden_layers")?,
         rope_theta: rope::theta(json)?,
         rope_scaling: rope::scaling(json, context_length)?,
         norm_eps: json.number("rms_norm_eps")?.unwrap_or(1e-6) as f32,
         tie_embeddings: json.bool("tie_word_embeddings")?.unwrap_or(false),
         dtype: DType::F32,
+        qkv_bias: kind.qkv_bias,
+        qk_norm: kind.qk_norm,
+        n_experts: experts.n_experts,
+        n_experts_per_token: experts.n_per_token,
+        norm_topk_prob: experts.norm_topk_prob,
     };
     let invalid = |error: gollm_model::Error| {
         ForeignError::layout(format!("in this program's words: {error}"))
@@ -41,8 +47,23 @@ pub(crate) fn config(json: Object<'_>, kind: &Architecture) -> Result<Config> {
     Ok(config)
 }
 
-fn head_dim(json: Object<'_>, emb_dim: usize, n_heads: usize) -> Result<usize> {
-    if let Some(head_dim) = json.size("head_dim")? {
+/// Left out it is the default of the class; a `null` stands for as many as there are heads.
+fn n_kv_heads(json: Object<'_>, kind: &Architecture, n_heads: usize) -> Result<usize> {
+    const KEY: &str = "num_key_value_heads";
+    let left_out = match json.names(KEY) {
+        true => n_heads,
+        false => kind.n_kv_heads.unwrap_or(n_heads),
+    };
+    Ok(json.size(KEY)?.unwrap_or(left_out))
+}
+
+fn head_dim(
+    json: Object<'_>,
+    kind: &Architecture,
+    emb_dim: usize,
+    n_heads: usize,
+) -> Result<usize> {
+    if let Some(head_dim) = json.size("head_dim")?.or(kind.head_dim) {
         return Ok(head_dim);
     }
     match emb_dim.checked_rem(n_heads) {
@@ -57,6 +78,48 @@ fn head_dim(json: Object<'_>, emb_dim: usize, n_heads: usize) -> Result<usize> {
     }
 }
 
+/// The part of a config that is about experts.
+struct Experts {
+    n_experts: usize,
+    n_per_token: usize,
+    norm_topk_prob: bool,
+    /// The key of the inner width.
+    width_key: &'static str,
+}
+
+/// The mixture of experts, in every layer or in none.
+fn experts(json: Object<'_>, kind: &Architecture) -> Result<Experts> {
+    if !kind.has_experts {
+        return Ok(Experts {
+            n_experts: 0,
+            n_per_token: 0,
+            norm_topk_prob: false,
+            width_key: "intermediate_size",
+        });
+    }
+    if json
+        .size("decoder_sparse_step")?
+        .is_some_and(|step| step != 1)
+        || json
+            .array("mlp_only_layers")?
+            .is_some_and(|layers| !layers.is_empty())
+    {
+        let problem = "layers without experts among layers with them are not computed";
+        return Err(json.problem("decoder_sparse_step, mlp_only_layers", problem));
+    }
+    // The second name is that of transformers' own attribute.
+    let n_experts = match json.size("num_experts")? {
+        Some(n_experts) => n_experts,
+        None => json.needed_size("num_local_experts")?,
+    };
+    Ok(Experts {
+        n_experts,
+        n_per_token: json.needed_size("num_experts_per_tok")?,
+        norm_topk_prob: json.bool("norm_topk_prob")?.unwrap_or(false),
+        width_key: "moe_intermediate_size",
+    })
+}
+
 fn refuse_other_arithmetic(json: Object<'_>, kind: &Architecture) -> Result<()> {
     match json.string("hidden_act")? {
         None | Some("silu" | "swish") => {}
@@ -66,7 +129,8 @@ fn refuse_other_arithmetic(json: Object<'_>, kind: &Architecture) -> Result<()> 
         }
     }
     for key in ["attention_bias", "mlp_bias"] {
-        if json.bool(key)? == Some(true) {
+        // A class that always has biases does not look at the key.
+        if json.bool(key)? == Some(true) && !kind.qkv_bias {
             return Err(json.problem(key, "such biases are not computed"));
         }
     }
@@ -95,8 +159,7 @@ fn refuse_windows(json: Object<'_>, kind: &Architecture) -> Result<()> {
         None => kind.sliding_window,
         Some(_) => json.size("sliding_window")?,
     };
-    // Models that may use a window say whether they do.
-    let in_use = json.bool("use_sliding_window")?.unwrap_or(true);
+    let in_use = json.bool("use_sliding_window")?.unwrap_or(kind.uses_window);
     if let Some(layer) = windows_in_layers
         && window.is_none_or(|window| window < context)
     {

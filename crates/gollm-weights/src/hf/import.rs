@@ -14,7 +14,7 @@ use super::object::Object;
 use super::shards::{self, Shards};
 use super::text::{TokenRoles, chat_template, token_roles};
 use super::{CONFIG, config, names};
-use crate::agreement::Disagreement;
+use crate::agreement::check_count;
 use crate::descriptor::TensorDescriptor;
 use crate::error::{Error, Result};
 use crate::foreign::{Foreign, ForeignTensor};
@@ -104,14 +104,7 @@ fn tensors(
     shards: &Shards,
     config: &Config,
 ) -> Result<(Vec<TensorDescriptor>, Vec<ForeignTensor>)> {
-    let n_tensors = shards.tensors.len();
-    // Before the list is made: its length follows from the config.
-    if config.n_layers > n_tensors {
-        return Err(Error::Disagreement(Disagreement::TooFew {
-            n_layers: config.n_layers,
-            n_tensors,
-        }));
-    }
+    check_count(config, shards.tensors.len()).map_err(Error::Disagreement)?;
     let expected = expected_tensors(config).map_err(Error::Model)?;
     let mut rest: BTreeSet<&str> = shards.tensors.keys().map(String::as_str).collect();
     let (mut descriptors, mut stored) = (Vec::new(), Vec::new());

@@ -14,19 +14,24 @@
 //! | `names.rs` | their tensors under our names |
 //! | `text.rs` | chat template, and the tokens that begin and end a text |
 //! | `import.rs` | all of it together |
-//! | `config_out.rs`, `shards_out.rs`, `export.rs` | the way back |
+//! | `config_out.rs`, `shards_out.rs`, `place.rs`, `export.rs` | the way back |
 
 mod architecture;
 mod config;
+mod config_out;
+mod export;
 pub(crate) mod folder;
 pub(crate) mod header;
 mod import;
 mod names;
 mod object;
+mod place;
 mod rope;
 mod shards;
+mod shards_out;
 mod text;
 
+pub use export::{FolderOptions, export_folder};
 pub(crate) use import::{Imported, open, weights_in};
 pub use text::TokenRoles;
 

@@ -7,9 +7,9 @@ use super::object::Object;
 use crate::error::Result;
 use crate::foreign_error::ForeignError;
 
-const TEMPLATE: &str = "chat_template.jinja";
+pub(crate) const TEMPLATE: &str = "chat_template.jinja";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
-const GENERATION_CONFIG: &str = "generation_config.json";
+pub(crate) const GENERATION_CONFIG: &str = "generation_config.json";
 
 /// The tokens that a model's configuration names, where its tokenizer does not say itself what they
 /// are for.

@@ -14,8 +14,7 @@ pub(super) fn headers(table: &mut Vec<BadFile>) {
     let zero =
         "the file has format version 0.0, this build reads versions 1 to 2; the file is damaged";
     edited(table, "version zero", |f| f.major = 0, zero);
-    let other =
-        "the file has format version 2.0, but a model of its config is written as \
+    let other = "the file has format version 2.0, but a model of its config is written as \
                  version 1.0: the file was not written by this program, or is damaged";
     edited(table, "version of another config", |f| f.major = 2, other);
     for n_bytes in [(64 << 20) + 1, 1 << 62, (1 << 63) - 1, u64::MAX] {
