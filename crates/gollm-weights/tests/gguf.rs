@@ -297,3 +297,5 @@ fn a_vocabulary_written_as_gguf_comes_back() {
 
 #[path = "gguf/hostile.rs"]
 mod hostile;
+#[path = "gguf/qwen.rs"]
+mod qwen;
