@@ -11,8 +11,8 @@ use gollm_model::{Config, expected_tensors};
 use gollm_tensor::DType;
 use gollm_tokenizer::{Pattern, TextForm, Tokenizer};
 use gollm_weights::{
-    GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, export_gguf, quantized_dtype,
-    stored_dtype,
+    GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, export_gguf,
+    quantized_dtype, stored_dtype,
 };
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -20,14 +20,17 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 const TINY: &str = "{vocab_size: 4, context_length: 8, emb_dim: 2, n_heads: 1, n_kv_heads: 1,
     hidden_dim: 3, n_layers: 1}";
 /// Two heads on one, no tied table, Llama 3's stretching.
-const SCALED: &str = "{vocab_size: 3, context_length: 8, emb_dim: 2, n_heads: 2, n_kv_heads: 1, head_dim: 16,
+const SCALED: &str =
+    "{vocab_size: 3, context_length: 8, emb_dim: 2, n_heads: 2, n_kv_heads: 1, head_dim: 16,
     hidden_dim: 2, n_layers: 1, tie_embeddings: false, rope_theta: 500000, rope_scaling: {factor: 8,
     low_freq_factor: 1, high_freq_factor: 4, original_context_length: 8192}}";
 /// Rows of 32 for the blocked types, and some that are not.
-const BLOCKED: &str = "{vocab_size: 2, context_length: 8, emb_dim: 32, n_heads: 2, n_kv_heads: 1, head_dim: 2,
+const BLOCKED: &str =
+    "{vocab_size: 2, context_length: 8, emb_dim: 32, n_heads: 2, n_kv_heads: 1, head_dim: 2,
     hidden_dim: 2, n_layers: 1}";
 /// One row of 256 in each down projection, for the types with blocks of that length.
-const WIDE: &str = "{vocab_size: 2, context_length: 4, emb_dim: 1, n_heads: 1, n_kv_heads: 1, head_dim: 2,
+const WIDE: &str =
+    "{vocab_size: 2, context_length: 4, emb_dim: 1, n_heads: 1, n_kv_heads: 1, head_dim: 2,
     hidden_dim: 256, n_layers: 1}";
 /// ggml's codes of the types that become f16 here.
 const CONVERTED: [u32; 6] = [3, 6, 7, 12, 13, 14];
@@ -52,7 +55,10 @@ fn configs(folder: &Path) -> Result<()> {
         fs::write(folder.join(name), text)?;
     }
     let block = Config::from_yaml(TINY)?.to_yaml()?;
-    fs::write(folder.join("block"), format!("---\n{block}training: &a [*a, {{lr: 1e-3}}]\n# end\n"))?;
+    fs::write(
+        folder.join("block"),
+        format!("---\n{block}training: &a [*a, {{lr: 1e-3}}]\n# end\n"),
+    )?;
     Ok(())
 }
 
@@ -64,7 +70,10 @@ fn tokenizers(folder: &Path) -> Result<()> {
     for (name, pattern) in [("gpt2", Pattern::Gpt2), ("cl100k", Pattern::Cl100k)] {
         let tokenizer = Tokenizer::new(ranks.clone(), pattern, special.clone())?;
         fs::write(folder.join(name), tokenizer.to_json().to_string())?;
-        fs::write(folder.join(format!("{name}-merges")), merges_json(&tokenizer)?)?;
+        fs::write(
+            folder.join(format!("{name}-merges")),
+            merges_json(&tokenizer)?,
+        )?;
     }
     Ok(())
 }
@@ -106,7 +115,11 @@ fn blocks(folder: &Path) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let (source, exported) = (directory.path().join("wide"), directory.path().join("gguf"));
     write_model(&source, WIDE, DType::F16)?;
-    export_gguf(&ModelFile::open(&source, &OpenOptions::default())?, None, &exported)?;
+    export_gguf(
+        &ModelFile::open(&source, &OpenOptions::default())?,
+        None,
+        &exported,
+    )?;
     let name = b"blk.0.ffn_down.weight";
     let mut bytes = fs::read(&exported)?;
     let found = bytes.windows(name.len()).position(|window| window == name);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+static TOTAL: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// The system's allocator, counting. Counts nothing unless it is the program's `#[global_allocator]`.
@@ -39,6 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 fn count(n_bytes: usize) {
     let now = NOW.fetch_add(n_bytes, Ordering::Relaxed) + n_bytes;
     PEAK.fetch_max(now, Ordering::Relaxed);
+    TOTAL.fetch_add(n_bytes, Ordering::Relaxed);
     if now > LIMIT.load(Ordering::Relaxed) {
         // The message may allocate.
         LIMIT.store(usize::MAX, Ordering::Relaxed);
@@ -60,11 +62,25 @@ pub fn limited(limit: usize, f: impl FnOnce()) {
     LIMIT.store(usize::MAX, Ordering::Relaxed);
 }
 
-/// Runs `f` and says how many bytes it held at the most, beyond what was held before.
-pub fn peak_of<T>(f: impl FnOnce() -> T) -> (T, usize) {
+/// What a function asked for, beyond what was held before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Spent {
+    /// Bytes held at the same time, at the most.
+    pub peak: usize,
+    /// All bytes ever asked for: where copies are made in a loop this is a measure of work that, unlike
+    /// time, is the same on every machine.
+    pub total: usize,
+}
+
+/// Runs `f` and says what memory it asked for.
+pub fn spent_by<T>(f: impl FnOnce() -> T) -> (T, Spent) {
     let before = NOW.load(Ordering::Relaxed);
+    let total = TOTAL.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let result = f();
-    let peak = PEAK.load(Ordering::Relaxed);
-    (result, peak.saturating_sub(before))
+    let spent = Spent {
+        peak: PEAK.load(Ordering::Relaxed).saturating_sub(before),
+        total: TOTAL.load(Ordering::Relaxed).wrapping_sub(total),
+    };
+    (result, spent)
 }

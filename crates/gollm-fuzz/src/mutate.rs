@@ -7,11 +7,17 @@
 mod gguf_parts;
 mod gollm_parts;
 mod json_values;
-#[expect(clippy::unwrap_used, reason = "written for tests; what it unwraps are constants")]
+#[expect(
+    clippy::unwrap_used,
+    reason = "written for tests; what it unwraps are constants"
+)]
 #[allow(dead_code, reason = "the tests that it was written for use more of it")]
 #[path = "../../gollm-weights/tests/support/raw_file.rs"]
 mod raw_file;
-#[expect(clippy::unwrap_used, reason = "written for tests; what it unwraps are constants")]
+#[expect(
+    clippy::unwrap_used,
+    reason = "written for tests; what it unwraps are constants"
+)]
 #[allow(dead_code, reason = "the tests that it was written for use more of it")]
 #[path = "../../gollm-weights/tests/support/raw_gguf.rs"]
 mod raw_gguf;
@@ -26,7 +32,8 @@ use gollm_sampler::Random;
 pub type Plain<'a> = &'a mut dyn FnMut(&mut [u8], usize, usize) -> usize;
 
 /// Changes the first `size` bytes of a buffer, with `seed`; `max_size` bytes at most come out.
-pub type Mutate = fn(data: &mut [u8], size: usize, max_size: usize, seed: u32, plain: Plain<'_>) -> usize;
+pub type Mutate =
+    fn(data: &mut [u8], size: usize, max_size: usize, seed: u32, plain: Plain<'_>) -> usize;
 
 /// Plain bytes, for texts.
 pub fn text(data: &mut [u8], size: usize, max_size: usize, _seed: u32, plain: Plain<'_>) -> usize {

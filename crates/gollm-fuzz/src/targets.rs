@@ -65,7 +65,9 @@ impl Target {
     /// How many bytes an input of `n_bytes` may make the reader hold at the same time.
     #[must_use]
     pub fn limit(&self, n_bytes: usize) -> usize {
-        self.factor.saturating_mul(n_bytes).saturating_add(self.base)
+        self.factor
+            .saturating_mul(n_bytes)
+            .saturating_add(self.base)
     }
 
     /// Runs something valid, so that tables made once for the whole program are there.
@@ -76,9 +78,9 @@ impl Target {
 
 /// One input in 16, always the same ones: for what is too slow for each.
 pub(crate) fn chosen(bytes: &[u8]) -> bool {
-    let sum = bytes.iter().fold(0u8, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(*byte)
-    });
+    let sum = bytes
+        .iter()
+        .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
     sum.is_multiple_of(16)
 }
 
@@ -96,7 +98,10 @@ mod tests {
         for Target { name, .. } in TARGETS {
             let source = fs::read_to_string(folder.join(format!("src/bin/{name}.rs"))).unwrap();
             assert!(source.contains(&format!("fuzz!(\"{name}\")")), "{name}");
-            assert!(manifest.contains(&format!("name = \"fuzz_{name}\"")), "{name}");
+            assert!(
+                manifest.contains(&format!("name = \"fuzz_{name}\"")),
+                "{name}"
+            );
         }
     }
 }

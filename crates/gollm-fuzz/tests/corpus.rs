@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gollm_fuzz::memory::{Counting, peak_of};
+use gollm_fuzz::memory::{Counting, spent_by};
 use gollm_fuzz::{TARGETS, Target};
 
 #[global_allocator]
@@ -13,7 +13,9 @@ static ALLOCATOR: Counting = Counting;
 
 /// The files of one target in `corpus` or `regressions`.
 fn files(folder: &str, target: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(folder)
+        .join(target);
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -23,9 +25,10 @@ fn files(folder: &str, target: &str) -> Vec<PathBuf> {
 }
 
 fn check(target: &Target, path: &Path, bytes: &[u8]) {
-    let ((), peak) = peak_of(|| (target.run)(bytes));
+    let ((), spent) = spent_by(|| (target.run)(bytes));
     let limit = target.limit(bytes.len());
-    assert!(peak <= limit, "{}: {peak} bytes, at most {limit}", path.display());
+    let (path, peak) = (path.display(), spent.peak);
+    assert!(peak <= limit, "{path}: {peak} bytes, at most {limit}");
 }
 
 // One test, since the allocator counts what the whole program does.

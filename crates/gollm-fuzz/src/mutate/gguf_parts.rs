@@ -13,11 +13,16 @@ const TYPES: [u32; 13] = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 30, 9, 41];
 /// Changes one part of a GGUF file.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, plain: Plain<'_>) -> usize {
     let mut random = Random::new(seed.into());
-    with((data, size, max_size), (&mut random, 4), plain, |input, random, plain| {
-        let mut file = parse(input)?;
-        change(&mut file, random, plain);
-        Some(file.bytes())
-    })
+    with(
+        (data, size, max_size),
+        (&mut random, 4),
+        plain,
+        |input, random, plain| {
+            let mut file = parse(input)?;
+            change(&mut file, random, plain);
+            Some(file.bytes())
+        },
+    )
 }
 
 /// Reads the front of what is left.
@@ -31,11 +36,15 @@ impl<'a> Reader<'a> {
     }
 
     fn u32(&mut self) -> Option<u32> {
-        self.take(4)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+        self.take(4)?
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes))
     }
 
     fn u64(&mut self) -> Option<u64> {
-        self.take(8)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+        self.take(8)?
+            .first_chunk()
+            .map(|bytes| u64::from_le_bytes(*bytes))
     }
 
     fn text(&mut self) -> Option<String> {

@@ -11,11 +11,16 @@ const ROOM: usize = 64;
 /// Changes one part of a `.gollm` file.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, plain: Plain<'_>) -> usize {
     let mut random = Random::new(seed.into());
-    with((data, size, max_size), (&mut random, 8), plain, |input, random, plain| {
-        let mut file = parse(input)?;
-        change(&mut file, random, plain);
-        Some(file.build())
-    })
+    with(
+        (data, size, max_size),
+        (&mut random, 8),
+        plain,
+        |input, random, plain| {
+            let mut file = parse(input)?;
+            change(&mut file, random, plain);
+            Some(file.build())
+        },
+    )
 }
 
 /// Takes the parts from where the header says they are.
@@ -42,7 +47,11 @@ fn parse_tensor<'a>(bytes: &'a [u8], file: &[u8]) -> Option<(RawTensor, &'a [u8]
     let (name, rest) = rest.split_at_checked(u16::from_le_bytes([head[0], head[1]]).into())?;
     let (dims, rest) = rest.split_at_checked(8 * usize::from(head[3]))?;
     let (place, rest) = rest.split_at_checked(8 + 8 + 32)?;
-    let u64_of = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let u64_of = |bytes: &[u8]| {
+        bytes
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
     let start = usize::try_from(u64_of(place)).ok()?;
     let n_bytes = usize::try_from(u64_of(&place[8..])).ok()?;
     let tensor = RawTensor {

@@ -8,9 +8,12 @@ use super::{Plain, below, change_bytes, number, with};
 /// Changes one value of a JSON text, or one key.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, plain: Plain<'_>) -> usize {
     let mut random = Random::new(seed.into());
-    with((data, size, max_size), (&mut random, 4), plain, |input, random, plain| {
-        changed(input, random, plain)
-    })
+    with(
+        (data, size, max_size),
+        (&mut random, 4),
+        plain,
+        |input, random, plain| changed(input, random, plain),
+    )
 }
 
 /// A JSON text with one value changed; `None` for what is no JSON.

@@ -25,7 +25,10 @@ pub(crate) fn check_json(value: &Value, text: &str) {
     }
     let json = tokenizer.to_json();
     let again = Tokenizer::from_json(&json);
-    assert_eq!(again.map(|again| again.to_json()).ok().as_ref(), Some(&json));
+    assert_eq!(
+        again.map(|again| again.to_json()).ok().as_ref(),
+        Some(&json)
+    );
 }
 
 fn check_text(tokenizer: &Tokenizer, text: &str) {
@@ -35,7 +38,10 @@ fn check_text(tokenizer: &Tokenizer, text: &str) {
         let mut stream = tokenizer.stream();
         let parts = ids.iter().map(|id| stream.push(*id));
         let start: Option<String> = parts.map(Result::ok).collect();
-        assert_eq!(start.map(|start| start + &stream.finish()).as_deref(), Some(text));
+        assert_eq!(
+            start.map(|start| start + &stream.finish()).as_deref(),
+            Some(text)
+        );
     }
 }
 

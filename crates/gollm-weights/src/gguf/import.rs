@@ -1,6 +1,6 @@
 //! A GGUF file as a model of ours: config, tokenizer, and where each tensor lies.
 
-use gollm_model::{Config, rope};
+use gollm_model::rope;
 use gollm_tensor::HostBytes;
 use serde_json::{Map, Value as Json, json};
 
@@ -38,16 +38,26 @@ pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)>
         provenance: provenance(&file, &format),
         ..Metadata::new(config)
     };
-    let (tensors, stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
+    let (tensors, mut stored) = tensors(&file, bytes).map_err(Error::Gguf)?;
     let head = Head::of_foreign(metadata, tensors, slice.len())?;
+    reorder(&head, &mut stored);
     Ok((head, Foreign::new(format, stored)))
+}
+
+/// Gives projections whose rows RoPE turns the order in which they are used. Only for tensors that have been
+/// compared with the config: before, a small file could ask for long lists with its number of heads alone.
+fn reorder(head: &Head, stored: &mut [ForeignTensor]) {
+    let config = &head.metadata.config;
+    for (tensor, stored) in head.tensors.iter().zip(stored) {
+        stored.order = names::rotated_heads(&tensor.name, config)
+            .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
+    }
 }
 
 /// Our descriptors, and beside each what the file holds.
 fn tensors(
     file: &Container<'_>,
     bytes: &HostBytes,
-    config: &Config,
 ) -> Result<(Vec<TensorDescriptor>, Vec<ForeignTensor>)> {
     let mut descriptors = Vec::with_capacity(file.tensors.len());
     let mut stored = Vec::with_capacity(file.tensors.len());
@@ -57,26 +67,20 @@ fn tensors(
                            something that this program does not";
             return Err(GgufError::tensor(tensor.name, problem));
         };
-        let order = names::rotated_heads(&name, config)
-            .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
-        let found = stored_tensor(tensor, bytes, order)?;
+        let found = stored_tensor(tensor, bytes)?;
         descriptors.push(found.descriptor(name, tensor.shape.clone(), tensor.offset)?);
         stored.push(found);
     }
     Ok((descriptors, stored))
 }
 
-fn stored_tensor(
-    tensor: &TensorInfo<'_>,
-    bytes: &HostBytes,
-    order: Option<Vec<usize>>,
-) -> Result<ForeignTensor> {
+fn stored_tensor(tensor: &TensorInfo<'_>, bytes: &HostBytes) -> Result<ForeignTensor> {
     let range = tensor.offset..tensor.offset + tensor.n_bytes;
     let outside = || GgufError::tensor(tensor.name, "its data lie outside the file");
     Ok(ForeignTensor {
         bytes: bytes.slice(range).ok_or_else(outside)?,
         kind: tensor.kind,
-        order,
+        order: None,
     })
 }
 
