@@ -5,7 +5,7 @@
 //! accepts must also be usable, to its last byte, and survive being written again.
 //!
 //! The same functions run twice: with every file of `corpus/` and `regressions/` in `tests/corpus.rs`, which
-//! needs nothing but cargo, and under libFuzzer (`make fuzz`), one program for each target in `src/bin`.
+//! needs nothing but cargo, and under libFuzzer (`main.rs`, `make fuzz`).
 //! Plain bytes do not get past a checksum or a list of lengths, so each target brings a mutator of its own
 //! (`mutate/`).
 //!
@@ -15,33 +15,4 @@ pub mod memory;
 pub mod mutate;
 pub mod targets;
 
-#[cfg(feature = "libfuzzer")]
-mod libfuzzer;
-
 pub use targets::{TARGETS, Target};
-
-#[cfg(feature = "libfuzzer")]
-#[doc(hidden)]
-pub use libfuzzer::{mutate_input, prepare, run_input};
-#[cfg(feature = "libfuzzer")]
-#[doc(hidden)]
-pub use libfuzzer_sys;
-
-/// The program that fuzzes one target.
-#[cfg(feature = "libfuzzer")]
-#[macro_export]
-macro_rules! fuzz {
-    ($name:literal) => {
-        #[global_allocator]
-        static ALLOCATOR: $crate::memory::Counting = $crate::memory::Counting;
-
-        $crate::libfuzzer_sys::fuzz_target!(init: $crate::prepare($name), |bytes: &[u8]| {
-            $crate::run_input(bytes)
-        });
-        $crate::libfuzzer_sys::fuzz_mutator!(
-            |data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-                $crate::mutate_input(data, size, max_size, seed)
-            }
-        );
-    };
-}

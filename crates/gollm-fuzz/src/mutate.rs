@@ -81,7 +81,10 @@ fn number(random: &mut Random) -> u64 {
 fn change_bytes(bytes: &mut Vec<u8>, room: usize, plain: Plain<'_>) {
     let size = bytes.len();
     let max_size = size + room;
-    bytes.resize(max_size.max(1), 0);
+    if max_size == 0 {
+        return;
+    }
+    bytes.resize(max_size, 0);
     let size = plain(bytes, size, max_size);
     bytes.truncate(size);
 }

@@ -297,3 +297,6 @@ fn a_vocabulary_written_as_gguf_comes_back() {
 
 #[path = "gguf/hostile.rs"]
 mod hostile;
+
+#[path = "gguf/known_attacks.rs"]
+mod known_attacks;

@@ -7,10 +7,9 @@ pub(crate) fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    for config in [Config::from_yaml(text), Config::from_json(text)] {
-        if let Ok(config) = config {
-            check(&config);
-        }
+    let read = [Config::from_yaml(text), Config::from_json(text)];
+    for config in read.into_iter().flatten() {
+        check(&config);
     }
 }
 
