@@ -49,6 +49,11 @@ fn full() -> Config {
         norm_eps: 1e-6,
         tie_embeddings: false,
         dtype: DType::BF16,
+        qkv_bias: false,
+        qk_norm: false,
+        n_experts: 0,
+        n_experts_per_token: 0,
+        norm_topk_prob: false,
     }
 }
 

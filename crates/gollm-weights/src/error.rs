@@ -55,13 +55,24 @@ pub enum Error {
     },
     /// A file of another major version.
     #[error(
-        "the file has format version {found}, this build reads version {}.x; {}",
+        "the file has format version {found}, this build reads versions 1 to {}; {}",
         VERSION.major,
         if found.major > VERSION.major { "update gollm" } else { "the file is damaged" }
     )]
     Version {
         /// The file's version.
         found: Version,
+    },
+    /// A version that does not go with the config.
+    #[error(
+        "the file has format version {found}, but a model of its config is written as version \
+         {expected}: the file was not written by this program, or is damaged"
+    )]
+    WrongVersion {
+        /// The file's version.
+        found: Version,
+        /// The version that follows from the config.
+        expected: Version,
     },
     /// Metadata longer than any reader needs.
     #[error("the header claims {found} bytes of metadata, at most {MAX_METADATA_BYTES} are read")]

@@ -78,3 +78,8 @@ pub use quantizer::{QUANTIZED_FROM, Quantizer, TensorChange, quantized_dtype};
 pub use rounding_error::RoundingError;
 pub use verify::{Report, TensorReport, verify};
 pub use writer::{EncodedTensor, WriteError, Writer, convert, write};
+
+/// The code blocks of `notes/ch11-other-files.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch11-other-files.md")]
+struct Ch11Note;

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use gollm_model::is_router;
 use gollm_tensor::{DType, dequantize, quantize};
 use serde_json::{Value, json};
 
@@ -115,7 +116,10 @@ impl<'a> Quantizer<'a> {
             return Ok(None);
         };
         let data = self.source.checked_data(tensor)?;
-        let to = quantized_dtype(&tensor.shape, self.dtype);
+        let to = match is_router(&tensor.name) {
+            true => DType::F32,
+            false => quantized_dtype(&tensor.shape, self.dtype),
+        };
         let (bytes, error) = convert(tensor, data.as_slice(), to)?;
         self.writer
             .tensor(&tensor.name, &tensor.shape, to, &bytes)?;

@@ -50,6 +50,11 @@ pub(crate) fn config(file: &Container<'_>) -> Result<Config> {
         norm_eps: norm_eps.ok_or_else(eps_key)? as f32,
         tie_embeddings: !has_tensor(file, "output.weight"),
         dtype: dtype(file),
+        qkv_bias: false,
+        qk_norm: false,
+        n_experts: 0,
+        n_experts_per_token: 0,
+        norm_topk_prob: false,
     };
     config
         .validate()
