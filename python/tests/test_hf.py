@@ -156,3 +156,21 @@ def test_a_large_model_is_written_as_many_files(tmp_path: Path) -> None:
     assert len(list(back.glob("model-*.safetensors"))) > 2
     again = transformers.AutoModelForCausalLM.from_pretrained(back, dtype=torch.float32)
     assert torch.equal(logits_of(again, PROMPT), logits_of(model, PROMPT))
+
+
+def test_the_embedded_model_writes_the_same_in_transformers(tmp_path: Path) -> None:
+    own, there = TEST_DATA / "gollm-stories.gollm", tmp_path / "stories"
+    run("convert", str(own), f"{there}/")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(there)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        there, dtype=torch.float32, attn_implementation="eager"
+    )
+    prompt = "Once upon a time"
+    ids = tokenizer(prompt, return_tensors="pt").input_ids
+    continued = model.generate(ids, do_sample=False, max_new_tokens=200)[0]
+    text = tokenizer.decode(continued[ids.shape[1] :], skip_special_tokens=True)
+    answer = run("generate", "-m", str(own), "--temp", "0", "-n", "200", prompt).stdout
+    assert text.rstrip("\n") == answer.rstrip("\n")
+    # And what was written is read here as the same model.
+    assert run("generate", "-m", str(there), "--temp", "0", "-n", "200", prompt).stdout == answer
+    assert "ok" in run("verify", str(there)).stdout

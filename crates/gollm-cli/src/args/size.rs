@@ -42,7 +42,16 @@ mod tests {
         ] {
             assert_eq!(n_bytes(text), Ok(expected), "{text}");
         }
-        for wrong in ["", "GB", "-1", "1.5GB", "5TB", "0", "99999999999999999999", "99999999999GB"] {
+        for wrong in [
+            "",
+            "GB",
+            "-1",
+            "1.5GB",
+            "5TB",
+            "0",
+            "99999999999999999999",
+            "99999999999GB",
+        ] {
             assert!(n_bytes(wrong).is_err(), "{wrong}");
         }
     }

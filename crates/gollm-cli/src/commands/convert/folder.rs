@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, is_separator};
 
 use gollm_engine::{begin_of_text_id, end_of_text_ids};
-use gollm_tokenizer::Tokenizer;
+use gollm_tokenizer::{Roles, Tokenizer};
 use gollm_weights::{FolderOptions, TokenRoles};
 
 use super::Args;
@@ -72,9 +72,20 @@ pub(super) fn options(
         notes.say("without a tokenizer: the model has none");
         return Ok(options);
     };
-    options.roles = TokenRoles {
+    let roles = Roles {
         begin: begin_of_text_id(tokenizer),
         end: end_of_text_ids(tokenizer),
+    };
+    let files = tokenizer
+        .to_hf_json(&roles, model.file.chat_template())
+        .map_err(|error| model.failure(error))?;
+    options.files = vec![
+        ("tokenizer.json".to_owned(), format!("{:#}\n", files.tokenizer)),
+        ("tokenizer_config.json".to_owned(), format!("{:#}\n", files.config)),
+    ];
+    options.roles = TokenRoles {
+        begin: roles.begin,
+        end: roles.end,
     };
     Ok(options)
 }

@@ -5,7 +5,8 @@ mod vocabulary;
 
 use std::path::PathBuf;
 
-use gollm_weights::{ModelFile, OpenOptions, convert, export_folder, export_gguf};
+use gollm_engine::open;
+use gollm_weights::{OpenOptions, convert, export_folder, export_gguf};
 
 use crate::args::switch;
 use crate::failure::Failure;
@@ -34,7 +35,12 @@ pub(crate) struct Args {
     force: bool,
 
     /// The largest file of weights in a folder, such as 500MB; a larger model becomes several
-    #[arg(long, value_name = "SIZE", env = "GOLLM_MAX_SHARD_SIZE", default_value = "5GB")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "GOLLM_MAX_SHARD_SIZE",
+        default_value = "5GB"
+    )]
     #[arg(value_parser = crate::args::n_bytes)]
     max_shard_size: u64,
 }
@@ -53,7 +59,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
         Kind::Folder => folder::check_target(args)?,
         Kind::Gollm | Kind::Gguf => args.rewrite().check_target(args.force)?,
     }
-    let file = ModelFile::open(&args.input, &OpenOptions::default())?;
+    let file = open(&args.input, &OpenOptions::default())?;
     let model = OpenModel {
         name: args.input.display().to_string(),
         file,
