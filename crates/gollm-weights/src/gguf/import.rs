@@ -40,16 +40,25 @@ pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)>
         provenance: provenance(&file, kind, &format),
         ..Metadata::new(config)
     };
-    let found = tensors(&file, kind, bytes, &metadata.config);
-    let (tensors, stored) = found.map_err(Error::Gguf)?;
+    let (tensors, mut stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
     let head = Head::of_foreign(metadata, tensors, slice.len())?;
+    reorder(&head, kind, &mut stored);
     Ok((head, Foreign::new(format, stored)))
+}
+
+/// Gives projections whose rows RoPE turns the order in which they are used. Only for tensors that have been
+/// compared with the config: before, a small file could ask for long lists with its number of heads alone.
+fn reorder(head: &Head, kind: Architecture, stored: &mut [ForeignTensor]) {
+    let config = &head.metadata.config;
+    for (tensor, stored) in head.tensors.iter().zip(stored) {
+        stored.order = names::reordered_heads(&tensor.name, config, kind)
+            .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
+    }
 }
 
 /// Our descriptors, and beside each what the file holds.
 fn tensors(
     file: &Container<'_>,
-    kind: Architecture,
     bytes: &HostBytes,
     config: &Config,
 ) -> Result<(Vec<TensorDescriptor>, Vec<ForeignTensor>)> {
@@ -68,9 +77,7 @@ fn tensors(
             return Err(GgufError::tensor(tensor.name, problem));
         }
         for part in parts {
-            let order = names::reordered_heads(&part.name, config, kind)
-                .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
-            let found = stored_tensor(tensor, &part, bytes, order)?;
+            let found = stored_tensor(tensor, &part, bytes)?;
             descriptors.push(found.descriptor(part.name, part.shape, part.offset)?);
             stored.push(found);
         }
@@ -122,18 +129,13 @@ fn parts(tensor: &TensorInfo<'_>, ours: &Ours, config: &Config) -> Result<Vec<Pa
     Ok(names.map(part).collect())
 }
 
-fn stored_tensor(
-    tensor: &TensorInfo<'_>,
-    part: &Part,
-    bytes: &HostBytes,
-    order: Option<Vec<usize>>,
-) -> Result<ForeignTensor> {
+fn stored_tensor(tensor: &TensorInfo<'_>, part: &Part, bytes: &HostBytes) -> Result<ForeignTensor> {
     let range = part.offset..part.offset + part.n_bytes;
     let outside = || GgufError::tensor(tensor.name, "its data lie outside the file");
     Ok(ForeignTensor {
         bytes: bytes.slice(range).ok_or_else(outside)?,
         kind: tensor.kind,
-        order,
+        order: None,
     })
 }
 
