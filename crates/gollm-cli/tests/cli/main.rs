@@ -5,13 +5,19 @@
     reason = "helpers of tests, which should stop where they cannot go on"
 )]
 
+#[cfg(target_os = "linux")]
+mod address_space;
 mod bench;
 mod convert;
 mod cuda;
 mod files;
 mod generate;
 mod mistakes;
+mod pull;
 mod quantize;
+#[cfg(feature = "hub")]
+#[path = "../../../gollm-hub/tests/download/server.rs"]
+mod server;
 mod shell;
 mod streams;
 mod support;

@@ -35,7 +35,7 @@ mod write;
 
 pub use error::GgufError;
 pub use export::{GgufToken, GgufVocabulary, export_gguf};
-pub(crate) use import::import;
+pub(crate) use import::{IMPORTED_FROM, import};
 
 /// The first four bytes of every GGUF file.
 pub(crate) const MAGIC: [u8; 4] = *b"GGUF";
