@@ -127,8 +127,7 @@ impl Client {
             self.check(&address)?;
             // Whoever has left the host of the token does not get it back by being sent home again.
             was_home &= address.origin() == self.home;
-            let is_private = address.is_https() || address.is_loopback();
-            let token = self.token.as_ref().filter(|_| was_home && is_private);
+            let token = self.token_for(&address).filter(|_| was_home);
             let answer = self.ask_once(&address, ask, token)?;
             if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
                 return match answer.status {
@@ -141,7 +140,7 @@ impl Client {
                     )),
                 };
             }
-            let next = next_address(&answer)?;
+            let next = next_address(&answer.address, &answer.headers)?;
             let is_named = answer.headers.contains_key("x-linked-etag");
             if ask.head_only && (is_named || next.origin() != address.origin()) {
                 return Ok(answer);
@@ -154,6 +153,13 @@ impl Client {
             "at most 10 redirects",
             "more",
         ))
+    }
+
+    /// The token, if it is for this host and nobody on the way can read it.
+    fn token_for(&self, address: &Address) -> Option<&Token> {
+        let is_private = address.is_https() || address.is_loopback();
+        let is_home = address.origin() == self.home;
+        self.token.as_ref().filter(|_| is_private && is_home)
     }
 
     fn check(&self, address: &Address) -> Result<()> {
@@ -197,9 +203,8 @@ impl Client {
 }
 
 /// Where an answer sends us: never from https to http.
-fn next_address(answer: &Answer) -> Result<Address> {
-    let from = &answer.address;
-    let location = headers::text(&answer.headers, "location");
+fn next_address(from: &Address, head: &HeaderMap) -> Result<Address> {
+    let location = headers::text(head, "location");
     let location = location.ok_or_else(|| wrong(from, "it sends us on", "a Location", "none"))?;
     let next = from.follow(location)?;
     if from.is_https() && !next.is_https() {
@@ -212,4 +217,64 @@ fn next_address(answer: &Answer) -> Result<Address> {
         ));
     }
     Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_over_https_never_leads_to_http() {
+        let from: Address = "https://a.example/x".parse().unwrap();
+        let follow = |location: &str| {
+            let head = [("location".parse().unwrap(), location.parse().unwrap())];
+            next_address(&from, &HeaderMap::from_iter(head)).map(|next| next.full())
+        };
+        assert_eq!(
+            follow("https://b.example/y").unwrap(),
+            "https://b.example/y"
+        );
+        assert_eq!(follow("/y").unwrap(), "https://a.example/y");
+        for downgrade in [
+            "http://a.example/x",
+            "http://127.0.0.1/x",
+            "HTTP://b.example/",
+        ] {
+            let message = follow(downgrade).unwrap_err().to_string();
+            assert!(message.contains("from https to http"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_for_one_host_and_never_for_everybody_on_the_way() {
+        let client = |endpoint: &str| {
+            let settings = Settings {
+                endpoint: endpoint.parse().unwrap(),
+                token: Token::new("hf_secret").ok(),
+                offline: false,
+                no_symlinks: false,
+                insecure_http: true,
+                certificates: None,
+                limits: Limits::default(),
+            };
+            Client::new(&settings).unwrap()
+        };
+        for (endpoint, address, expected) in [
+            ("https://a.example", "https://a.example/x", true),
+            ("https://a.example", "https://a.example:8443/x", false),
+            ("https://a.example", "https://sub.a.example/x", false),
+            ("https://a.example", "http://a.example/x", false),
+            ("http://a.example", "http://a.example/x", false),
+            ("http://127.0.0.1:1", "http://127.0.0.1:1/x", true),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2/x", false),
+        ] {
+            let client = client(endpoint);
+            let address = address.parse().unwrap();
+            assert_eq!(
+                client.token_for(&address).is_some(),
+                expected,
+                "{endpoint} {address}"
+            );
+        }
+    }
 }

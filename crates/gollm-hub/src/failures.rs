@@ -36,6 +36,10 @@ impl Client {
             }
             error => (shown(&error.to_string()), false),
         };
+        let problem = match problem.contains("certificate") {
+            true => problem + " (SSL_CERT_FILE names other certificates to trust)",
+            false => problem,
+        };
         Error::Connection {
             address: address.to_string(),
             problem,
