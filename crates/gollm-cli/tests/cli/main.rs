@@ -5,6 +5,8 @@
     reason = "helpers of tests, which should stop where they cannot go on"
 )]
 
+#[cfg(target_os = "linux")]
+mod address_space;
 mod bench;
 mod convert;
 mod cuda;
