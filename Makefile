@@ -20,7 +20,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: tools lavapipe lint-rust test-rust $(FUZZ_SMOKE) test-wgpu $(TEST_CUDA) python lint-python test-python ## check and test everything
+test: tools lavapipe lint-rust test-rust test-hub $(FUZZ_SMOKE) test-wgpu $(TEST_CUDA) python lint-python test-python ## check and test everything
 	@echo "make test: all of it passed."
 
 .PHONY: tools
@@ -49,7 +49,7 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu; do \
+	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu gollm-cli/hub; do \
 		$(CARGO) clippy --workspace --features $$features --all-targets --locked -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
@@ -57,6 +57,10 @@ lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 test-rust: ## every Rust test, the notes' code blocks included
 	$(CARGO) test --workspace --exclude gollm-wgpu --locked
 	$(CARGO) test -p gollm-cpu --features loom --lib --locked pool_model
+
+.PHONY: test-hub
+test-hub: ## fetching models, from a server on this machine that misbehaves
+	$(CARGO) test -p gollm-hub --features download --locked
 
 FUZZ := crates/gollm-fuzz
 FUZZ_TARGETS := $(notdir $(wildcard $(FUZZ)/corpus/*))
@@ -85,8 +89,8 @@ fuzz: ## fuzz for long: make fuzz [TARGETS="gguf …"] [RUNS=100000000] [SECONDS
 		$(FUZZ)/fuzz.sh $(HOST)/fuzz/fuzz $$target -runs=$(RUNS) -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
 
 .PHONY: test-wgpu
-test-wgpu: ## the wgpu backend on a software adapter, and the binary with all GPUs; no adapter is a failure
-	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu,gollm-cli/cuda --locked
+test-wgpu: ## the wgpu backend on a software adapter, and the binary with every feature; no adapter is a failure
+	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu,gollm-cli/cuda,gollm-cli/hub --locked
 
 .PHONY: cuda-compilers
 cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::args::switch;
 use crate::commands::{
-    bench, completions, convert, devices, generate, inspect, man, params, perplexity, quantize,
-    random_model, tokenize, train_tokenizer, verify,
+    bench, completions, convert, devices, generate, inspect, man, params, perplexity, pull,
+    quantize, random_model, tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
 use crate::output::Notes;
@@ -50,6 +50,7 @@ enum Command {
     Perplexity(perplexity::Args),
     Quantize(quantize::Args),
     Convert(convert::Args),
+    Pull(pull::Args),
     RandomModel(random_model::Args),
     Bench(Box<bench::Args>),
     Devices(devices::Args),
@@ -65,6 +66,7 @@ impl Cli {
             Command::Generate(args) => return generate::run(args, notes, started),
             Command::Perplexity(args) => return perplexity::run(args, notes),
             Command::Quantize(args) => return quantize::run(args, notes),
+            Command::Pull(args) => return pull::run(args, notes),
             Command::Convert(args) => convert::run(args, notes)?,
             Command::Tokenize(args) => tokenize::run(args, notes)?,
             Command::TrainTokenizer(args) => train_tokenizer::run(args, notes)?,

@@ -10,6 +10,7 @@ use gollm_weights::{ModelFile, OpenOptions};
 
 use crate::args::switch;
 use crate::failure::Failure;
+use crate::model_path::model_path;
 use crate::numbers::grouped;
 
 /// Puts the embedded file's first byte on a 64-byte boundary, as a mapped file's is, so that its
@@ -28,7 +29,8 @@ const EMBEDDED_NAME: &str = "gollm-stories (embedded)";
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Model file (.gollm or GGUF) [default: the small story model inside this program]
+    /// Model file (.gollm or GGUF), or owner/name of a model that was pulled [default: the small story
+    /// model inside this program]
     #[arg(short, long, value_name = "PATH", env = "GOLLM_MODEL")]
     pub(crate) model: Option<PathBuf>,
 
@@ -67,7 +69,7 @@ impl ModelArgs {
             map: !self.no_mmap,
             verify: self.verify,
         };
-        let file = ModelFile::open(path, &options)?;
+        let file = ModelFile::open(&model_path(path)?, &options)?;
         Ok(OpenModel {
             name: path.display().to_string(),
             file,

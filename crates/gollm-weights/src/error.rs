@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::agreement::Disagreement;
 use crate::descriptor::{DescriptorError, SMALLEST_DESCRIPTOR};
+use crate::foreign_error::ForeignError;
 use crate::gguf::GgufError;
 use crate::header::{MAX_METADATA_BYTES, VERSION, Version};
 use crate::metadata::MetadataError;
@@ -212,17 +213,23 @@ pub enum Error {
     /// A GGUF file that cannot be used.
     #[error("{0}")]
     Gguf(GgufError),
+    /// A Hugging Face folder, or a file of another project, that cannot be used.
+    #[error("{0}")]
+    Foreign(ForeignError),
     /// A file that is not written because no reader would accept it, or that could not be written.
     #[error("{0}")]
     Write(WriteError),
 }
 
 impl Error {
-    /// Says which file the error is about.
+    /// Says which file the error is about, if it does not say so already.
     pub(crate) fn in_file(self, path: &Path) -> Self {
-        Self::InFile {
-            path: path.to_owned(),
-            error: Box::new(self),
+        match self {
+            Self::InFile { .. } => self,
+            error => Self::InFile {
+                path: path.to_owned(),
+                error: Box::new(error),
+            },
         }
     }
 

@@ -173,7 +173,11 @@ fn metadata(source: &ModelFile, dtype: DType) -> Metadata {
 }
 
 /// A tensor's `data` in the type `to`, and how far its numbers moved.
-fn convert(tensor: &TensorDescriptor, data: &[u8], to: DType) -> Result<(Vec<u8>, RoundingError)> {
+pub(crate) fn convert(
+    tensor: &TensorDescriptor,
+    data: &[u8],
+    to: DType,
+) -> Result<(Vec<u8>, RoundingError)> {
     let from = tensor.dtype;
     let failed = |error| refused(&tensor.name, DescriptorError::Shape(error));
     let mut bytes = Vec::with_capacity(to.n_bytes(&tensor.shape).map_err(failed)?);

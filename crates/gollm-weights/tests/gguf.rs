@@ -297,6 +297,7 @@ fn a_vocabulary_written_as_gguf_comes_back() {
 
 #[path = "gguf/hostile.rs"]
 mod hostile;
-
 #[path = "gguf/known_attacks.rs"]
 mod known_attacks;
+#[path = "gguf/qwen.rs"]
+mod qwen;

@@ -13,7 +13,11 @@ mod cuda;
 mod files;
 mod generate;
 mod mistakes;
+mod pull;
 mod quantize;
+#[cfg(feature = "hub")]
+#[path = "../../../gollm-hub/tests/download/server.rs"]
+mod server;
 mod shell;
 mod streams;
 mod support;

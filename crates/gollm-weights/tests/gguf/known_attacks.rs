@@ -48,9 +48,13 @@ fn the_bad_files_of_llama_cpp_are_refused() {
         ("bad shape", "`output.weight`", |f| {
             f.tensor("output.weight").dims = vec![1 << 40, 1 << 40];
         }),
-        ("duplicate name", "an earlier tensor has the same name", |f| {
-            f.tensors.push(f.tensors[0].clone());
-        }),
+        (
+            "duplicate name",
+            "an earlier tensor has the same name",
+            |f| {
+                f.tensors[1] = f.tensors[0].clone();
+            },
+        ),
         ("bad offset", "end after the file's", |f| {
             f.tensor("output.weight").offset = Some(1 << 40);
         }),
