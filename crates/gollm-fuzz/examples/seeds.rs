@@ -94,7 +94,12 @@ fn merges_json(tokenizer: &Tokenizer) -> Result<String> {
 
 fn models(gollm: &Path, gguf: &Path) -> Result<()> {
     for (config, name) in [(TINY, "tiny"), (SCALED, "scaled"), (BLOCKED, "blocked")] {
-        for dtype in DType::ALL {
+        // Blocks of 32 fit only one of them; in the others they would become f16.
+        let is_blocked = |dtype: &DType| dtype.block_len() > 1;
+        for dtype in DType::ALL
+            .into_iter()
+            .filter(|d| name == "blocked" || !is_blocked(d))
+        {
             let file = format!("{name}-{}", dtype.name());
             let path = gollm.join(&file);
             write_model(&path, config, dtype)?;
