@@ -10,6 +10,7 @@ use gollm_weights::{OpenOptions, convert, export_folder, export_gguf};
 
 use crate::args::switch;
 use crate::failure::Failure;
+use crate::model_path::model_path;
 use crate::numbers::bytes;
 use crate::open_model::{OpenModel, converted_types};
 use crate::output::Notes;
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
         Kind::Folder => folder::check_target(args)?,
         Kind::Gollm | Kind::Gguf => args.rewrite().check_target(args.force)?,
     }
-    let file = open(&args.input, &OpenOptions::default())?;
+    let file = open(model_path(&args.input)?, &OpenOptions::default())?;
     let model = OpenModel {
         name: args.input.display().to_string(),
         file,
