@@ -80,8 +80,14 @@ pub(super) fn options(
         .to_hf_json(&roles, model.file.chat_template())
         .map_err(|error| model.failure(error))?;
     options.files = vec![
-        ("tokenizer.json".to_owned(), format!("{:#}\n", files.tokenizer)),
-        ("tokenizer_config.json".to_owned(), format!("{:#}\n", files.config)),
+        (
+            "tokenizer.json".to_owned(),
+            format!("{:#}\n", files.tokenizer),
+        ),
+        (
+            "tokenizer_config.json".to_owned(),
+            format!("{:#}\n", files.config),
+        ),
     ];
     options.roles = TokenRoles {
         begin: roles.begin,
