@@ -52,7 +52,7 @@ fn the_bad_files_of_llama_cpp_are_refused() {
             "duplicate name",
             "an earlier tensor has the same name",
             |f| {
-                f.tensors.push(f.tensors[0].clone());
+                f.tensors[1] = f.tensors[0].clone();
             },
         ),
         ("bad offset", "end after the file's", |f| {
