@@ -11,7 +11,7 @@ use gollm_model::{Config, expected_tensors};
 use gollm_tensor::DType;
 use gollm_tokenizer::{Pattern, TextForm, Tokenizer};
 use gollm_weights::{
-    GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, export_gguf,
+    GgufMerging, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, export_gguf,
     quantized_dtype, stored_dtype,
 };
 
@@ -80,7 +80,7 @@ fn tokenizers(folder: &Path) -> Result<()> {
 
 /// The same vocabulary in the form that comes out of files of other projects.
 fn merges_json(tokenizer: &Tokenizer) -> Result<String> {
-    let TextForm { tokens, merges } = tokenizer.text_form();
+    let TextForm { tokens, merges } = tokenizer.text_form().unwrap_or_default();
     let special: std::collections::BTreeMap<_, _> = tokenizer.special_tokens().collect();
     let json = serde_json::json!({
         "kind": "bpe", "version": 2, "pattern": "qwen2", "special": special,
@@ -94,7 +94,12 @@ fn merges_json(tokenizer: &Tokenizer) -> Result<String> {
 
 fn models(gollm: &Path, gguf: &Path) -> Result<()> {
     for (config, name) in [(TINY, "tiny"), (SCALED, "scaled"), (BLOCKED, "blocked")] {
-        for dtype in DType::ALL {
+        // Blocks of 32 fit only one of them; in the others they would become f16.
+        let is_blocked = |dtype: &DType| dtype.block_len() > 1;
+        for dtype in DType::ALL
+            .into_iter()
+            .filter(|d| name == "blocked" || !is_blocked(d))
+        {
             let file = format!("{name}-{}", dtype.name());
             let path = gollm.join(&file);
             write_model(&path, config, dtype)?;
@@ -158,8 +163,10 @@ fn vocabulary(n_ids: usize) -> GgufVocabulary {
         kinds: (0..n_ids)
             .map(|id| [GgufToken::Control, GgufToken::Normal][id.min(1)])
             .collect(),
-        merges: vec!["t 1".to_owned()],
-        pre: "llama-bpe".to_owned(),
+        merging: GgufMerging::Merges {
+            merges: vec!["t 1".to_owned()],
+            pre: "llama-bpe".to_owned(),
+        },
         begin: Some(0),
         end: vec![0],
     }
