@@ -11,8 +11,8 @@ use gollm_model::{Config, expected_tensors};
 use gollm_tensor::DType;
 use gollm_tokenizer::{Pattern, TextForm, Tokenizer};
 use gollm_weights::{
-    GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, export_gguf,
-    quantized_dtype, stored_dtype,
+    FolderOptions, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer,
+    export_folder, export_gguf, quantized_dtype, stored_dtype,
 };
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -39,7 +39,9 @@ fn main() -> Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     configs(&folder(&corpus, "config")?)?;
     tokenizers(&folder(&corpus, "tokenizer")?)?;
-    models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)
+    models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)?;
+    packed(&folder(&corpus, "packed")?)?;
+    folders(&folder(&corpus, "folder")?)
 }
 
 fn folder(corpus: &Path, target: &str) -> Result<PathBuf> {
@@ -179,4 +181,82 @@ fn remove_large(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The heads of two formats whose tensors have neither names nor places, and data of the length that fits.
+fn packed(folder: &Path) -> Result<()> {
+    for (name, n_ids) in [("llama2c", 5), ("llama2c-untied", -5)] {
+        // Widths, layers, heads, heads of keys, ids, positions.
+        let numbers: [i32; 7] = [4, 3, 1, 2, 1, n_ids, 8];
+        let head: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        fs::write(folder.join(name), with_data(head)?)?;
+    }
+    for (name, kind) in [("m-f32", 0), ("m-f16", 1)] {
+        let numbers: [(u32, u32); 11] = [
+            (1, 0x00AB_CD00),
+            (2, 4),
+            (3, 3),
+            (4, 1),
+            (5, 1),
+            (6, 1),
+            (9, 2),
+            (10, 8),
+            (13, kind),
+            (19, 2),
+            (20, 5),
+        ];
+        let mut head = 0x0A00_ABCD_u32.to_le_bytes().to_vec();
+        head.extend((8 + 8 * numbers.len() as u32).to_le_bytes());
+        for (key, value) in numbers {
+            head.extend([key, value].iter().flat_map(|n| n.to_le_bytes()));
+        }
+        fs::write(folder.join(name), with_data(head)?)?;
+    }
+    remove_large(folder)
+}
+
+/// As many zeros behind a head as make it a file.
+fn with_data(head: Vec<u8>) -> Result<Vec<u8>> {
+    let made = (0..16_384).map(|n| [&head[..], &vec![0; n]].concat());
+    let fits = |bytes: &Vec<u8>| ModelFile::from_bytes(bytes.clone().into()).is_ok();
+    Ok(made.into_iter().find(fits).ok_or("no length fits")?)
+}
+
+/// Folders as one JSON object each: see `src/targets/folder.rs`.
+fn folders(folder: &Path) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let scaled = SCALED.replace("tie_embeddings: false, ", "");
+    let biased = TINY.replace("n_layers: 1", "n_layers: 1, qkv_bias: true");
+    for (name, config) in [("tiny", TINY), ("scaled", &scaled), ("biased", &biased)] {
+        let (source, out) = (directory.path().join("source"), directory.path().join(name));
+        write_model(&source, config, DType::F16)?;
+        let model = ModelFile::open(&source, &OpenOptions::default())?;
+        let max_shard_bytes = if name == "tiny" { 16 } else { 1 << 20 };
+        let options = FolderOptions {
+            max_shard_bytes,
+            ..FolderOptions::default()
+        };
+        export_folder(&model, &out, &options)?;
+        fs::write(folder.join(name), packed_folder(&out)?.to_string())?;
+    }
+    remove_large(folder)
+}
+
+fn packed_folder(path: &Path) -> Result<serde_json::Value> {
+    let mut files = serde_json::Map::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let bytes = fs::read(entry.path())?;
+        let content = if name.ends_with(".safetensors") {
+            let length = u64::from_le_bytes(*bytes.first_chunk().ok_or("no length")?) as usize;
+            let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length])?;
+            serde_json::json!({"header": header, "data": bytes.len() - 8 - length})
+        } else {
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into())
+        };
+        files.insert(name, content);
+    }
+    Ok(files.into())
 }

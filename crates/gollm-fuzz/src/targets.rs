@@ -1,9 +1,11 @@
 //! What is fuzzed: each reader, what must hold, and how much memory it may take.
 
 mod config;
+mod folder;
 mod gguf;
 mod gollm_file;
 mod model;
+mod packed;
 mod tokenizer;
 
 use crate::mutate::{self, Mutate};
@@ -24,13 +26,20 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 6] = [
     Target {
         name: "config",
         run: config::run,
         mutate: mutate::text,
         factor: 64,
         base: 1 << 20,
+    },
+    Target {
+        name: "folder",
+        run: folder::run,
+        mutate: mutate::json,
+        factor: 128,
+        base: 2 << 20,
     },
     Target {
         name: "gguf",
@@ -43,6 +52,13 @@ pub const TARGETS: [Target; 4] = [
         name: "gollm_file",
         run: gollm_file::run,
         mutate: mutate::gollm_file,
+        factor: 64,
+        base: 2 << 20,
+    },
+    Target {
+        name: "packed",
+        run: packed::run,
+        mutate: mutate::text,
         factor: 64,
         base: 2 << 20,
     },
