@@ -18,8 +18,8 @@ pub(crate) fn model_path(named: &Path) -> Result<PathBuf, Failure> {
     }
     let found = Places::from_environment().and_then(|places| find(&places, &reference));
     let found = found.map_err(|error| {
-        let failure = Failure::from(error);
-        failure.context("there is no such file, and as the name of a repository")
+        let no_file = format!("there is no file {}, and as a repository", named.display());
+        Failure::from(error).context(no_file)
     })?;
     Ok(found.path)
 }

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use gollm_model::{Config, expected_tensors};
 use gollm_tensor::DType;
-use gollm_tokenizer::{Pattern, TextForm, Tokenizer};
+use gollm_tokenizer::{Pattern, Roles, TextForm, Tokenizer};
 use gollm_weights::{
-    FolderOptions, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer,
-    export_folder, export_gguf, quantized_dtype, stored_dtype,
+    FolderOptions, GgufMerging, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions,
+    Writer, export_folder, export_gguf, quantized_dtype, stored_dtype,
 };
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -38,7 +38,14 @@ const CONVERTED: [u32; 6] = [3, 6, 7, 12, 13, 14];
 fn main() -> Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     configs(&folder(&corpus, "config")?)?;
-    tokenizers(&folder(&corpus, "tokenizer")?)?;
+    tokenizers(
+        &folder(&corpus, "tokenizer")?,
+        &folder(&corpus, "tokenizer_json")?,
+    )?;
+    fs::write(
+        folder(&corpus, "tokenizer_bin")?.join("small"),
+        tokenizer_bin()?,
+    )?;
     models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)?;
     packed(&folder(&corpus, "packed")?)?;
     folders(&folder(&corpus, "folder")?)
@@ -65,7 +72,7 @@ fn configs(folder: &Path) -> Result<()> {
 }
 
 /// The single bytes, one merge, two marks: as ranks, and with a list of merges.
-fn tokenizers(folder: &Path) -> Result<()> {
+fn tokenizers(folder: &Path, hugging_face: &Path) -> Result<()> {
     let mut ranks: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
     ranks.extend([b"he".to_vec(), b"the".to_vec()]);
     let special = vec![("<|eot_id|>".to_owned(), 258), ("<s>".to_owned(), 300)];
@@ -76,13 +83,52 @@ fn tokenizers(folder: &Path) -> Result<()> {
             folder.join(format!("{name}-merges")),
             merges_json(&tokenizer)?,
         )?;
+        write_hugging_face(&tokenizer, &hugging_face.join(name))?;
     }
-    Ok(())
+    let pieces = pieces();
+    fs::write(folder.join("pieces"), pieces.to_string())?;
+    write_hugging_face(
+        &Tokenizer::from_json(&pieces)?,
+        &hugging_face.join("pieces"),
+    )?;
+    remove_large(hugging_face)
+}
+
+fn write_hugging_face(tokenizer: &Tokenizer, path: &Path) -> Result<()> {
+    let files = tokenizer.to_hf_json(&Roles::default(), None)?;
+    let mut value = files.tokenizer;
+    value["config"] = files.config;
+    Ok(fs::write(path, value.to_string())?)
+}
+
+/// A vocabulary of SentencePiece's kind, too small for most texts.
+fn pieces() -> serde_json::Value {
+    serde_json::json!({
+        "kind": "sentencepiece", "version": 1, "special": {"<unk>": 0, "<s>": 1, "</s>": 2},
+        "tokens": ["", "", "", "\u{2581}", "a", "b", "ab", "\u{2581}ab"], "unknown": 0,
+        "scores": [0.0, 0.0, 0.0, -3.0, -2.0, -2.0, -1.0, -0.5], "first_space": "each_part",
+        "strips_first_space": true, "begin": 1, "end": [2],
+    })
+}
+
+/// A `tokenizer.bin`: three marks, the bytes, and a token that two others make.
+fn tokenizer_bin() -> Result<Vec<u8>> {
+    let marks = ["<unk>", "\n<s>\n", "\n</s>\n"].map(str::to_owned);
+    let bytes = (0..=255u8).map(|byte| format!("<0x{byte:02X}>"));
+    let texts = ["a", "b", "ab", " "].map(str::to_owned);
+    let mut file = 7u32.to_le_bytes().to_vec();
+    for (id, token) in marks.into_iter().chain(bytes).chain(texts).enumerate() {
+        file.extend((-(id as f32)).to_le_bytes());
+        file.extend((token.len() as u32).to_le_bytes());
+        file.extend(token.into_bytes());
+    }
+    Tokenizer::from_llama2c(&file)?;
+    Ok(file)
 }
 
 /// The same vocabulary in the form that comes out of files of other projects.
 fn merges_json(tokenizer: &Tokenizer) -> Result<String> {
-    let TextForm { tokens, merges } = tokenizer.text_form();
+    let TextForm { tokens, merges } = tokenizer.text_form().unwrap_or_default();
     let special: std::collections::BTreeMap<_, _> = tokenizer.special_tokens().collect();
     let json = serde_json::json!({
         "kind": "bpe", "version": 2, "pattern": "qwen2", "special": special,
@@ -165,8 +211,10 @@ fn vocabulary(n_ids: usize) -> GgufVocabulary {
         kinds: (0..n_ids)
             .map(|id| [GgufToken::Control, GgufToken::Normal][id.min(1)])
             .collect(),
-        merges: vec!["t 1".to_owned()],
-        pre: "llama-bpe".to_owned(),
+        merging: GgufMerging::Merges {
+            merges: vec!["t 1".to_owned()],
+            pre: "llama-bpe".to_owned(),
+        },
         begin: Some(0),
         end: vec![0],
     }

@@ -7,6 +7,8 @@ mod gollm_file;
 mod model;
 mod packed;
 mod tokenizer;
+mod tokenizer_bin;
+mod tokenizer_json;
 
 use crate::mutate::{self, Mutate};
 
@@ -26,7 +28,7 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "config",
         run: config::run,
@@ -67,6 +69,20 @@ pub const TARGETS: [Target; 6] = [
         run: tokenizer::run,
         mutate: mutate::json,
         factor: 64,
+        base: 2 << 20,
+    },
+    Target {
+        name: "tokenizer_bin",
+        run: tokenizer_bin::run,
+        mutate: mutate::text,
+        factor: 64,
+        base: 2 << 20,
+    },
+    Target {
+        name: "tokenizer_json",
+        run: tokenizer_json::run,
+        mutate: mutate::json,
+        factor: 128,
         base: 2 << 20,
     },
 ];

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::names::shown;
 
-/// Signed addresses are long; this is longer.
+/// More than a signed address has.
 const MAX_LENGTH: usize = 8 << 10;
 
 /// An absolute address of `https` or `http`. Shown without its query, which often is a signature.

@@ -1,6 +1,7 @@
 //! Which files of a repository make a model, judged by their names.
 
 use crate::error::{Error, Result};
+use crate::file_kinds::{has_type, is_at_root, is_beside_weights, is_whole_model};
 use crate::names::FileName;
 
 /// A file of a repository, there or here.
@@ -48,7 +49,10 @@ pub fn choose(of: &str, files: &[Listed], choice: Option<&FileName>) -> Result<C
             files: folder,
         });
     }
-    let candidates: Vec<&Listed> = files.iter().filter(|file| is_whole_model(file)).collect();
+    let candidates: Vec<&Listed> = files
+        .iter()
+        .filter(|file| is_whole_model(&file.name))
+        .collect();
     match candidates[..] {
         [file] => Ok(one(file)),
         [] => Err(Error::NoModel {
@@ -73,7 +77,7 @@ fn named(of: &str, files: &[Listed], choice: &FileName) -> Result<Chosen> {
     if let Some(file) = files.iter().find(|file| file.name == *choice) {
         return Ok(one(file));
     }
-    let fits = |file: &&Listed| is_whole_model(file) && has_type(file, choice.as_str());
+    let fits = |file: &&Listed| is_whole_model(&file.name) && has_type(&file.name, choice.as_str());
     let candidates: Vec<&Listed> = files.iter().filter(fits).collect();
     match candidates[..] {
         [file] => Ok(one(file)),
@@ -92,7 +96,8 @@ fn named(of: &str, files: &[Listed], choice: &FileName) -> Result<Chosen> {
 /// The files of a Hugging Face folder, or none if the repository is no such folder.
 fn folder(files: &[Listed]) -> Vec<FileName> {
     let has = |name: &str| files.iter().any(|file| file.name.as_str() == name);
-    let weights = |file: &&Listed| is_at_root(file) && file.name.as_str().ends_with(".safetensors");
+    let weights =
+        |file: &&Listed| is_at_root(&file.name) && file.name.as_str().ends_with(".safetensors");
     if !has("config.json") || !files.iter().any(|file| weights(&file)) {
         return Vec::new();
     }
@@ -100,68 +105,11 @@ fn folder(files: &[Listed]) -> Vec<FileName> {
     let is_ours = |file: &Listed| file.name.as_str().starts_with("model");
     let some_are_ours = files.iter().any(|file| weights(&file) && is_ours(file));
     let needed = |file: &&Listed| {
-        is_at_root(file) && is_beside_weights(file.name.as_str())
+        is_at_root(&file.name) && is_beside_weights(file.name.as_str())
             || weights(file) && (!some_are_ours || is_ours(file))
     };
     let needed = files.iter().filter(needed);
     needed.map(|file| file.name.clone()).collect()
-}
-
-fn is_at_root(file: &Listed) -> bool {
-    file.name.parts().count() == 1
-}
-
-/// What a folder holds besides its weights, all of it small.
-fn is_beside_weights(name: &str) -> bool {
-    matches!(
-        name,
-        "config.json"
-            | "generation_config.json"
-            | "special_tokens_map.json"
-            | "added_tokens.json"
-            | "vocab.json"
-            | "merges.txt"
-            | "tokenizer.model"
-            | "chat_template.jinja"
-            | "chat_template.json"
-            | "model.safetensors.index.json"
-    ) || (name.starts_with("tokenizer") && name.ends_with(".json"))
-}
-
-/// A file that is a whole model: no part of a split one, no projector of images.
-fn is_whole_model(file: &Listed) -> bool {
-    let name = file_part(&file.name).to_ascii_lowercase();
-    let is_gguf = name.ends_with(".gguf") && !is_part(&name) && !name.starts_with("mmproj");
-    is_gguf || name.ends_with(".gollm")
-}
-
-/// `model-00001-of-00003.gguf`.
-fn is_part(name: &str) -> bool {
-    let stem = name.trim_end_matches(".gguf");
-    let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
-    let mut words = stem.rsplit('-');
-    words.next().is_some_and(is_number)
-        && words.next() == Some("of")
-        && words.next().is_some_and(is_number)
-}
-
-/// Whether a file's name has this type as a word: `Q4_0` in `model.Q4_0.gguf`, not in `IQ4_0` or
-/// `Q4_0_4_4`.
-fn has_type(file: &Listed, dtype: &str) -> bool {
-    let (name, dtype) = (
-        file_part(&file.name).to_ascii_lowercase(),
-        dtype.to_ascii_lowercase(),
-    );
-    name.match_indices(&dtype).any(|(at, _)| {
-        let before = name[..at].bytes().next_back();
-        let after = name[at + dtype.len()..].bytes().next();
-        before.is_none_or(|byte| b"._-".contains(&byte))
-            && after.is_none_or(|byte| b".-".contains(&byte))
-    })
-}
-
-fn file_part(name: &FileName) -> &str {
-    name.parts().last().unwrap_or_default()
 }
 
 /// How many files a message lists.

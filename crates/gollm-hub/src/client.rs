@@ -1,18 +1,16 @@
 //! Requests: who may be asked, with which token, for how long, and how far an answer may send us on.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ureq::Body;
 use ureq::http::HeaderMap;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Timeout};
 
 use crate::address::Address;
+use crate::agents::{Agents, Interrupter};
 use crate::error::{Error, Result};
+use crate::failures::wrong;
 use crate::limits::Limits;
-use crate::names::shown;
 use crate::observer::{Event, Observer};
 use crate::settings::{Settings, Token};
 use crate::{headers, status};
@@ -42,77 +40,32 @@ pub(crate) struct Answer {
 /// Asks servers. All requests of a pull go through one of these.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// As the environment says: `HTTPS_PROXY` and its kin.
-    agent: Agent,
-    /// For this machine itself, which no proxy can reach for us.
-    direct: Agent,
+    agents: Agents,
+    /// The host of the token.
     home: String,
     token: Option<Token>,
     insecure_http: bool,
     pub(crate) limits: Limits,
-    interrupted: Arc<AtomicBool>,
-}
-
-/// Ends a pull from another thread.
-#[derive(Debug, Clone)]
-pub struct Interrupter {
-    agents: [Agent; 2],
-    interrupted: Arc<AtomicBool>,
-}
-
-impl Interrupter {
-    /// Closes the connections; the pull ends with [`Error::Interrupted`].
-    pub fn interrupt(&self) {
-        self.interrupted.store(true, Ordering::SeqCst);
-        for agent in &self.agents {
-            agent.clone().shutdown();
-        }
-    }
 }
 
 impl Client {
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        let tls = tls(settings)?;
-        let agent = |config: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>| {
-            let limits = &settings.limits;
-            let config = config
-                .tls_config(tls.clone())
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .user_agent(concat!("gollm/", env!("CARGO_PKG_VERSION")))
-                .accept_encoding("identity")
-                .max_response_header_size(Limits::MAX_HEAD)
-                .timeout_resolve(Some(limits.connect))
-                .timeout_connect(Some(limits.connect))
-                .timeout_send_request(Some(limits.answer))
-                .timeout_recv_response(Some(limits.answer))
-                .timeout_per_read(Some(limits.stall));
-            Agent::new_with_config(config.build())
-        };
         Ok(Self {
-            agent: agent(Agent::config_builder()),
-            direct: agent(Agent::config_builder().proxy(None)),
+            agents: Agents::new(settings)?,
             home: settings.endpoint.origin(),
             token: settings.token.clone(),
             insecure_http: settings.insecure_http,
             limits: settings.limits.clone(),
-            interrupted: Arc::default(),
         })
     }
 
     pub(crate) fn interrupter(&self) -> Interrupter {
-        Interrupter {
-            agents: [self.agent.clone(), self.direct.clone()],
-            interrupted: Arc::clone(&self.interrupted),
-        }
+        self.agents.interrupter()
     }
 
     /// An error if someone interrupted.
     pub(crate) fn go_on(&self) -> Result<()> {
-        match self.interrupted.load(Ordering::SeqCst) {
-            true => Err(Error::Interrupted),
-            false => Ok(()),
-        }
+        self.agents.go_on()
     }
 
     /// Sleeps, unless someone interrupts.
@@ -174,8 +127,7 @@ impl Client {
             self.check(&address)?;
             // Whoever has left the host of the token does not get it back by being sent home again.
             was_home &= address.origin() == self.home;
-            let is_private = address.is_https() || address.is_loopback();
-            let token = self.token.as_ref().filter(|_| was_home && is_private);
+            let token = self.token_for(&address).filter(|_| was_home);
             let answer = self.ask_once(&address, ask, token)?;
             if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
                 return match answer.status {
@@ -188,7 +140,7 @@ impl Client {
                     )),
                 };
             }
-            let next = next_address(&answer)?;
+            let next = next_address(&answer.address, &answer.headers)?;
             let is_named = answer.headers.contains_key("x-linked-etag");
             if ask.head_only && (is_named || next.origin() != address.origin()) {
                 return Ok(answer);
@@ -203,6 +155,13 @@ impl Client {
         ))
     }
 
+    /// The token, if it is for this host and nobody on the way can read it.
+    fn token_for(&self, address: &Address) -> Option<&Token> {
+        let is_private = address.is_https() || address.is_loopback();
+        let is_home = address.origin() == self.home;
+        self.token.as_ref().filter(|_| is_private && is_home)
+    }
+
     fn check(&self, address: &Address) -> Result<()> {
         if address.is_https() || address.is_loopback() || self.insecure_http {
             return Ok(());
@@ -214,10 +173,7 @@ impl Client {
     }
 
     fn ask_once(&self, address: &Address, ask: Ask<'_>, token: Option<&Token>) -> Result<Answer> {
-        let agent = match address.is_loopback() {
-            true => &self.direct,
-            false => &self.agent,
-        };
+        let agent = self.agents.agent_for(address);
         let full = address.full();
         let mut request = match ask.head_only {
             true => agent.head(&full),
@@ -244,53 +200,11 @@ impl Client {
             body,
         })
     }
-
-    /// What went wrong with a request, or with reading its answer at byte `at`.
-    pub(crate) fn failure(&self, address: &Address, error: ureq::Error, at: u64) -> Error {
-        if self.go_on().is_err() {
-            return Error::Interrupted;
-        }
-        let (problem, is_transient) = match error {
-            ureq::Error::Timeout(Timeout::PerRead) => {
-                return Error::Stalled {
-                    address: address.to_string(),
-                    seconds: self.limits.stall.as_secs_f64(),
-                    at,
-                };
-            }
-            ureq::Error::Timeout(of) => (format!("no answer in time ({of})"), true),
-            ureq::Error::HostNotFound => ("the host was not found".to_owned(), true),
-            ureq::Error::Io(error) => (shown(&error.to_string()), is_passing(&error)),
-            ureq::Error::LargeResponseHeader(..) => {
-                return wrong(
-                    address,
-                    "the head of the answer is too long",
-                    "64 KiB",
-                    "more",
-                );
-            }
-            error => (shown(&error.to_string()), false),
-        };
-        Error::Connection {
-            address: address.to_string(),
-            problem,
-            is_transient,
-        }
-    }
-}
-
-/// A certificate that is wrong is so the next time, too; it comes as an I/O error of this kind.
-fn is_passing(error: &std::io::Error) -> bool {
-    !matches!(
-        error.kind(),
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput
-    )
 }
 
 /// Where an answer sends us: never from https to http.
-fn next_address(answer: &Answer) -> Result<Address> {
-    let from = &answer.address;
-    let location = headers::text(&answer.headers, "location");
+fn next_address(from: &Address, head: &HeaderMap) -> Result<Address> {
+    let location = headers::text(head, "location");
     let location = location.ok_or_else(|| wrong(from, "it sends us on", "a Location", "none"))?;
     let next = from.follow(location)?;
     if from.is_https() && !next.is_https() {
@@ -305,37 +219,62 @@ fn next_address(answer: &Answer) -> Result<Address> {
     Ok(next)
 }
 
-/// An answer that will not get better.
-pub(crate) fn wrong(
-    address: &Address,
-    problem: &'static str,
-    expected: impl ToString,
-    found: &str,
-) -> Error {
-    Error::Answer {
-        address: address.to_string(),
-        problem,
-        expected: expected.to_string(),
-        found: shown(found),
-        is_transient: false,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn tls(settings: &Settings) -> Result<TlsConfig> {
-    let Some(pem) = &settings.certificates else {
-        return Ok(TlsConfig::default());
-    };
-    let certificates = parse_pem(pem).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let certificates: Vec<_> = certificates.collect();
-    if certificates.is_empty() {
-        return Err(Error::Setting {
-            name: "SSL_CERT_FILE",
-            problem: "expected certificates in PEM, found none".to_owned(),
-        });
+    #[test]
+    fn an_answer_over_https_never_leads_to_http() {
+        let from: Address = "https://a.example/x".parse().unwrap();
+        let follow = |location: &str| {
+            let head = [("location".parse().unwrap(), location.parse().unwrap())];
+            next_address(&from, &HeaderMap::from_iter(head)).map(|next| next.full())
+        };
+        assert_eq!(
+            follow("https://b.example/y").unwrap(),
+            "https://b.example/y"
+        );
+        assert_eq!(follow("/y").unwrap(), "https://a.example/y");
+        for downgrade in [
+            "http://a.example/x",
+            "http://127.0.0.1/x",
+            "HTTP://b.example/",
+        ] {
+            let message = follow(downgrade).unwrap_err().to_string();
+            assert!(message.contains("from https to http"), "{message}");
+        }
     }
-    let roots = RootCerts::Specific(Arc::new(certificates));
-    Ok(TlsConfig::builder().root_certs(roots).build())
+
+    #[test]
+    fn the_token_is_for_one_host_and_never_for_everybody_on_the_way() {
+        let client = |endpoint: &str| {
+            let settings = Settings {
+                endpoint: endpoint.parse().unwrap(),
+                token: Token::new("hf_secret").ok(),
+                offline: false,
+                no_symlinks: false,
+                insecure_http: true,
+                certificates: None,
+                limits: Limits::default(),
+            };
+            Client::new(&settings).unwrap()
+        };
+        for (endpoint, address, expected) in [
+            ("https://a.example", "https://a.example/x", true),
+            ("https://a.example", "https://a.example:8443/x", false),
+            ("https://a.example", "https://sub.a.example/x", false),
+            ("https://a.example", "http://a.example/x", false),
+            ("http://a.example", "http://a.example/x", false),
+            ("http://127.0.0.1:1", "http://127.0.0.1:1/x", true),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2/x", false),
+        ] {
+            let client = client(endpoint);
+            let address = address.parse().unwrap();
+            assert_eq!(
+                client.token_for(&address).is_some(),
+                expected,
+                "{endpoint} {address}"
+            );
+        }
+    }
 }

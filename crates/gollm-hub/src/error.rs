@@ -188,6 +188,19 @@ pub enum Error {
         /// The hash of what came.
         found: String,
     },
+    /// A file of an earlier pull that is not the one that is wanted.
+    #[error(
+        "{} is here from an earlier pull and has hash {found}, expected {expected}; fetch it again: --force",
+        path.display()
+    )]
+    AnotherFile {
+        /// The file.
+        path: PathBuf,
+        /// The hash that it should have.
+        expected: String,
+        /// The hash that it has.
+        found: String,
+    },
     /// A disk that is too small.
     #[error(
         "not enough room in {}: {needed} bytes are to come and {free} are free; make room, or set \
@@ -207,21 +220,6 @@ pub enum Error {
     Interrupted,
 }
 
-/// What sort of thing went wrong, for whoever turns it into an exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The command line or a variable asks for something that cannot be.
-    Usage,
-    /// A file is missing, or not what it should be, here or there.
-    BadFile,
-    /// The network, or what is behind it.
-    Network,
-    /// There is not enough disk, or it cannot be written.
-    Resources,
-    /// Ctrl-C.
-    Interrupted,
-}
-
 impl Error {
     pub(crate) fn io(action: &'static str, path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
@@ -229,50 +227,6 @@ impl Error {
             action,
             path,
             error,
-        }
-    }
-
-    /// What sort of thing went wrong.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NoHome | Self::Name(_) | Self::Setting { .. } | Self::Address { .. } => {
-                ErrorKind::Usage
-            }
-            Self::Io { action, .. } if *action == "read" => ErrorKind::BadFile,
-            Self::Io { .. } | Self::NoSpace { .. } => ErrorKind::Resources,
-            Self::Status { status: 404, .. } => ErrorKind::BadFile,
-            Self::Status { .. }
-            | Self::Connection { .. }
-            | Self::Stalled { .. }
-            | Self::CutShort { .. }
-            | Self::Answer { .. }
-            | Self::Offline { .. } => ErrorKind::Network,
-            Self::Interrupted => ErrorKind::Interrupted,
-            _ => ErrorKind::BadFile,
-        }
-    }
-}
-
-#[cfg(feature = "download")]
-impl Error {
-    /// Whether the same request may succeed a moment later.
-    pub(crate) fn is_transient(&self) -> bool {
-        match self {
-            Self::Stalled { .. } | Self::CutShort { .. } => true,
-            Self::Connection { is_transient, .. } | Self::Answer { is_transient, .. } => {
-                *is_transient
-            }
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            _ => false,
-        }
-    }
-
-    /// How long the server asks to wait before the next request.
-    pub(crate) fn wait(&self) -> Option<Duration> {
-        match self {
-            Self::Status { wait, .. } => *wait,
-            _ => None,
         }
     }
 }

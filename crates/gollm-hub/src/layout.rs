@@ -10,7 +10,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::names::{FileName, Repository, Revision};
+use crate::names::{FileName, Revision};
+use crate::repository::Repository;
 
 /// The place of one repository in the cache. Every path is made of checked names.
 #[derive(Debug, Clone)]

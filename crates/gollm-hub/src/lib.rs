@@ -18,21 +18,34 @@
 mod choice;
 mod environment;
 mod error;
+mod error_kind;
+mod file_kinds;
 mod find;
 mod layout;
 mod names;
 mod reference;
+mod repository;
 
 #[cfg(feature = "download")]
 mod address;
 #[cfg(feature = "download")]
+mod agents;
+#[cfg(feature = "download")]
+mod agreement;
+#[cfg(feature = "download")]
 mod attempt;
+#[cfg(feature = "download")]
+mod bring;
 #[cfg(feature = "download")]
 mod client;
 #[cfg(feature = "download")]
 mod digest;
 #[cfg(feature = "download")]
 mod disk;
+#[cfg(feature = "download")]
+mod failures;
+#[cfg(feature = "download")]
+mod file_head;
 #[cfg(feature = "download")]
 mod headers;
 #[cfg(feature = "download")]
@@ -50,29 +63,37 @@ mod pull;
 #[cfg(feature = "download")]
 mod pull_url;
 #[cfg(feature = "download")]
+mod pulled;
+#[cfg(feature = "download")]
 mod settings;
 #[cfg(feature = "download")]
 mod status;
 #[cfg(feature = "download")]
 mod store;
 #[cfg(feature = "download")]
+mod target;
+#[cfg(feature = "download")]
 mod transfer;
 
 pub use choice::{Chosen, Kind, Listed, choose};
 pub use environment::Places;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, Result};
+pub use error_kind::ErrorKind;
 pub use find::{Found, find};
-pub use names::{FileName, NameError, Repository, Revision};
-pub use reference::{ModelReference, looks_like_reference};
+pub use names::{FileName, NameError, Revision};
+pub use reference::ModelReference;
+pub use repository::Repository;
 
 #[cfg(feature = "download")]
 pub use self::{
     address::Address,
-    client::Interrupter,
+    agents::Interrupter,
     digest::Digest,
     limits::Limits,
     observer::{Event, Observer},
-    pull::{Pulled, PulledFile, Puller, Wanted},
-    pull_url::{PulledUrl, Target, target},
+    pull::Puller,
+    pull_url::PulledUrl,
+    pulled::{Pulled, PulledFile, Wanted},
     settings::{Settings, Token},
+    target::{Target, target},
 };

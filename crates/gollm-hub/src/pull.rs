@@ -1,20 +1,18 @@
 //! Pulling: from the name of a repository to files that can be opened.
 
-use std::path::PathBuf;
-
-use crate::attempt::Job;
-use crate::choice::{Chosen, Kind, choose};
-use crate::client::{Client, Interrupter};
+use crate::agents::Interrupter;
+use crate::choice::{Chosen, Kind};
+use crate::client::Client;
 use crate::disk;
 use crate::environment::Places;
 use crate::error::{Error, Result};
+use crate::file_head;
 use crate::find::find;
 use crate::layout::RepositoryFolder;
 use crate::listing::{self, Listing, RemoteFile};
-use crate::lock::lock;
 use crate::names::FileName;
 use crate::observer::{Event, Observer};
-use crate::reference::ModelReference;
+use crate::pulled::{Pulled, PulledFile, Wanted, chosen};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -24,41 +22,6 @@ pub struct Puller {
     pub(crate) places: Places,
     pub(crate) settings: Settings,
     pub(crate) client: Client,
-}
-
-/// What to pull from a repository.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The repository, and which of its models.
-    pub reference: ModelReference,
-    /// These files and no others; empty for those of a model.
-    pub files: Vec<FileName>,
-    /// Whether files that are here are compared with their hashes.
-    pub recheck: bool,
-}
-
-/// What was pulled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pulled {
-    /// What to open.
-    pub path: PathBuf,
-    /// The state of the repository.
-    pub commit: String,
-    /// Every file; empty if the network was not asked.
-    pub files: Vec<PulledFile>,
-}
-
-/// A file that was pulled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PulledFile {
-    /// Its name in the repository.
-    pub name: FileName,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its hash: SHA-256, or git's SHA-1 for a small file.
-    pub hash: String,
-    /// Whether it was here before.
-    pub was_here: bool,
 }
 
 impl Puller {
@@ -160,7 +123,7 @@ impl Puller {
                 let address = self.address_of(file, &listing.commit, wanted)?;
                 *file = self.client.patiently(observer, || {
                     let mut file = file.clone();
-                    listing::ask_about(&self.client, &address, &mut file)?;
+                    file_head::ask_about(&self.client, &address, &mut file)?;
                     Ok(file)
                 })?;
             }
@@ -168,7 +131,7 @@ impl Puller {
         Ok(())
     }
 
-    fn address_of(
+    pub(crate) fn address_of(
         &self,
         file: &RemoteFile,
         commit: &str,
@@ -197,59 +160,6 @@ impl Puller {
             .map(|file| self.bring(store, file, wanted, observer))
             .collect()
     }
-
-    fn bring(
-        &self,
-        store: &Store<'_>,
-        file: &RemoteFile,
-        wanted: &Wanted,
-        observer: &dyn Observer,
-    ) -> Result<PulledFile> {
-        let (size, digest) = file.known()?;
-        let name = &file.listed.name;
-        let address = self.address_of(file, store.commit, wanted)?;
-        let mut job = Job {
-            client: &self.client,
-            observer,
-            address: &address,
-            name: name.as_str(),
-            size: Some(size),
-            validator: None,
-        };
-        // Held to the end of the function, also while an earlier copy is compared.
-        let _lock = lock(
-            &store.folder.lock(digest.hex()),
-            name.as_str(),
-            &self.client,
-            observer,
-        )?;
-        let mut was_here = store.bytes_of(name, size, digest);
-        if let (Some(path), true) = (&was_here, wanted.recheck)
-            && job.hash(path, digest)? != *digest
-        {
-            let reason = "what is here of it is damaged";
-            observer.on(Event::StartedOver {
-                name: name.as_str(),
-                reason,
-            });
-            store.forget(name, digest)?;
-            was_here = None;
-        }
-        if was_here.is_none() {
-            job.fetch(&store.incomplete(digest), Some(digest))?;
-            store.accept(digest)?;
-        }
-        store.point(name, digest)?;
-        observer.on(Event::Finished {
-            name: name.as_str(),
-        });
-        Ok(PulledFile {
-            name: name.clone(),
-            size,
-            hash: digest.hex().to_owned(),
-            was_here: was_here.is_some(),
-        })
-    }
 }
 
 /// How much is still to come.
@@ -263,31 +173,4 @@ fn missing_bytes(store: &Store<'_>, listing: &Listing) -> Result<u64> {
         }
     }
     Ok(missing)
-}
-
-/// The files asked for by name, or those of a model.
-fn chosen(wanted: &Wanted, listing: &Listing) -> Result<Chosen> {
-    let listed: Vec<_> = listing
-        .files
-        .iter()
-        .map(|file| file.listed.clone())
-        .collect();
-    let of = ModelReference {
-        choice: None,
-        ..wanted.reference.clone()
-    };
-    let of = of.to_string();
-    if wanted.files.is_empty() {
-        return choose(&of, &listed, wanted.reference.choice.as_ref());
-    }
-    let mut files = Vec::new();
-    for name in &wanted.files {
-        let one = choose(&of, &listed, Some(name))?;
-        files.extend(one.files);
-    }
-    let kind = match &files[..] {
-        [file] => Kind::File(file.clone()),
-        _ => Kind::Folder,
-    };
-    Ok(Chosen { kind, files })
 }

@@ -10,19 +10,9 @@ use crate::digest::Digest;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::lock::lock;
-use crate::names::{FileName, Repository, Revision};
+use crate::names::FileName;
 use crate::observer::{Event, Observer};
-use crate::pull::{Puller, Wanted};
-use crate::reference::ModelReference;
-
-/// What an argument of `gollm pull` names.
-#[derive(Debug, Clone)]
-pub enum Target {
-    /// A repository.
-    Repository(Wanted),
-    /// A file somewhere else.
-    Url(Address),
-}
+use crate::pull::Puller;
 
 /// A file that was pulled from an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,61 +25,6 @@ pub struct PulledUrl {
     pub hash: String,
     /// Whether it was here before.
     pub was_here: bool,
-}
-
-/// Reads an argument: `owner/name…`, an address of a page or file of a repository at `endpoint`, or
-/// any other address.
-///
-/// # Errors
-///
-/// If it is none of these.
-pub fn target(text: &str, endpoint: &Address) -> Result<Target> {
-    if !text.contains("://") {
-        return Ok(Target::Repository(wanted(text.parse()?, None)));
-    }
-    let address: Address = text.parse()?;
-    if address.origin() != endpoint.origin() {
-        return Ok(Target::Url(address));
-    }
-    Ok(match in_repository(&address, endpoint) {
-        Some(wanted) => Target::Repository(wanted),
-        None => Target::Url(address),
-    })
-}
-
-fn wanted(reference: ModelReference, file: Option<FileName>) -> Wanted {
-    Wanted {
-        reference,
-        files: file.into_iter().collect(),
-        recheck: false,
-    }
-}
-
-/// `/owner/name`, `/owner/name/tree/REVISION`, `/owner/name/{resolve,blob,raw}/REVISION/FILE`.
-fn in_repository(address: &Address, endpoint: &Address) -> Option<Wanted> {
-    let path = address
-        .path()
-        .strip_prefix(endpoint.path().trim_end_matches('/'))?;
-    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let [owner, name, rest @ ..] = &parts[..] else {
-        return None;
-    };
-    let repository: Repository = format!("{owner}/{name}").parse().ok()?;
-    let (revision, file) = match rest {
-        [] => (Revision::default(), None),
-        ["tree", revision] => (revision.replace("%2F", "/").parse().ok()?, None),
-        ["resolve" | "blob" | "raw", revision, file @ ..] => {
-            let revision = revision.replace("%2F", "/").parse().ok()?;
-            (revision, Some(file.join("/").parse().ok()?))
-        }
-        _ => return None,
-    };
-    let reference = ModelReference {
-        repository,
-        revision,
-        choice: None,
-    };
-    Some(wanted(reference, file))
 }
 
 /// The last part of the path, with what we do not use in names replaced.
@@ -167,18 +102,14 @@ impl Puller {
         if !was_here {
             let incomplete = place.file(".incomplete");
             job.fetch(&incomplete, expected)?;
-            std::fs::rename(&incomplete, &path)
-                .map_err(|error| Error::io("write", &path, error))?;
+            let renamed = std::fs::rename(&incomplete, &path);
+            renamed.map_err(|error| Error::io("write", &path, error))?;
             disk::remove(&validator)?;
         }
-        let size = std::fs::metadata(&path)
-            .map_err(|error| Error::io("read", &path, error))?
-            .len();
-        job.size = Some(size);
-        let hash = job.hash(&path, &Digest::Sha256(String::new()))?;
-        if let Some(expected) = expected.filter(|expected| was_here && **expected != hash) {
-            return Err(Error::Mismatch {
-                name: path.display().to_string(),
+        let (size, hash) = job.measure(&path, expected.filter(|_| !was_here))?;
+        if let Some(expected) = expected.filter(|expected| **expected != hash) {
+            return Err(Error::AnotherFile {
+                path,
                 expected: expected.hex().to_owned(),
                 found: hash.hex().to_owned(),
             });
@@ -193,53 +124,32 @@ impl Puller {
     }
 }
 
+impl Job<'_> {
+    /// Length and SHA-256 of a complete file, the latter unless it is known.
+    fn measure(&mut self, path: &Path, known: Option<&Digest>) -> Result<(u64, Digest)> {
+        let metadata = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
+        self.size = Some(metadata.len());
+        let hash = match known {
+            Some(known) => known.clone(),
+            None => self.hash(path, &Digest::Sha256(String::new()))?,
+        };
+        Ok((metadata.len(), hash))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> String {
-        let endpoint = "https://huggingface.co".parse().unwrap();
-        match target(text, &endpoint) {
-            Ok(Target::Repository(wanted)) => {
-                let files: Vec<&str> = wanted.files.iter().map(FileName::as_str).collect();
-                format!("{} [{}]", wanted.reference, files.join(" "))
-            }
-            Ok(Target::Url(address)) => format!("url {}", file_name(&address).unwrap()),
-            Err(error) => error.to_string(),
-        }
-    }
-
     #[test]
-    fn pages_and_files_of_the_endpoint_are_those_of_a_repository() {
-        for (text, expected) in [
-            ("a/b@v1:Q4_0", "a/b@v1:Q4_0 []"),
-            ("https://huggingface.co/a/b", "a/b []"),
-            (
-                "https://huggingface.co/a/b/tree/refs%2Fpr%2F1",
-                "a/b@refs/pr/1 []",
-            ),
-            (
-                "https://huggingface.co/a/b/blob/main/x/m.gguf?download=true",
-                "a/b [x/m.gguf]",
-            ),
-            (
-                "https://huggingface.co/a/b/resolve/v1/m.gguf",
-                "a/b@v1 [m.gguf]",
-            ),
-            ("https://example.org/a/b/resolve/v1/m.gguf", "url m.gguf"),
-            ("https://example.org/dir/m%20x.gguf?y", "url m_20x.gguf"),
-        ] {
-            assert_eq!(read(text), expected);
-        }
-        assert!(read("ftp://example.org/m.gguf").contains("expected https or http"));
-        assert!(read("m.gguf").contains("expected owner/name"));
-        let folder: Address = "https://example.org/".parse().unwrap();
-        assert!(
-            file_name(&folder)
-                .unwrap_err()
-                .to_string()
-                .contains("name of a file")
+    fn the_name_is_the_end_of_the_path() {
+        let name = |text: &str| file_name(&text.parse().unwrap()).map(|name| name.to_string());
+        assert_eq!(
+            name("https://example.org/dir/m%20x.gguf?y").unwrap(),
+            "m_20x.gguf"
         );
+        let message = name("https://example.org/").unwrap_err().to_string();
+        assert!(message.contains("name of a file"), "{message}");
     }
 
     #[test]

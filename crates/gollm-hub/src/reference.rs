@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::names::{FileName, NameError, Repository, Revision};
+use crate::names::{FileName, NameError, Revision};
+use crate::repository::Repository;
 
 /// A model in a repository, as `gollm pull` and `-m` take it: `owner/name[@revision][:CHOICE]`.
 ///
@@ -51,12 +52,6 @@ impl fmt::Display for ModelReference {
     }
 }
 
-/// Whether a text that is no existing path can be meant as a [`ModelReference`].
-#[must_use]
-pub fn looks_like_reference(text: &str) -> bool {
-    text.parse::<ModelReference>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +84,7 @@ mod tests {
             "C:\\a",
             "",
         ] {
-            assert!(!looks_like_reference(path), "{path}");
+            assert!(path.parse::<ModelReference>().is_err(), "{path}");
         }
     }
 }

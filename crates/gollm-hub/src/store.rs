@@ -87,9 +87,13 @@ impl Store<'_> {
             true => Err(io::ErrorKind::Unsupported.into()),
             false => symlink(&target, &new),
         };
-        // A copy, and the blob goes: a link that cannot be made would else double every model.
         let made = match made {
             Ok(()) => fs::rename(&new, &pointer),
+            // A blob that is itself a link leads to bytes that belong to other repositories as well.
+            Err(_) if blob.is_symlink() => {
+                fs::copy(&blob, &new).and_then(|_| fs::rename(&new, &pointer))
+            }
+            // Moved and not copied: each model would else be here twice.
             Err(_) => fs::rename(&blob, &pointer),
         };
         made.map_err(|error| Error::io("write", &pointer, error))

@@ -77,7 +77,7 @@ pub use descriptor::{DescriptorError, MAX_NAME_BYTES, MAX_RANK, TensorDescriptor
 pub use encoder::stored_dtype;
 pub use error::{Error, Result};
 pub use foreign_error::ForeignError;
-pub use gguf::{GgufError, GgufToken, GgufVocabulary, export_gguf};
+pub use gguf::{GgufError, GgufMerging, GgufToken, GgufVocabulary, export_gguf};
 pub use header::{ALIGNMENT, HEADER_BYTES, MAGIC, MAX_METADATA_BYTES, VERSION, Version};
 pub use hf::{FolderOptions, TokenRoles, export_folder};
 pub use metadata::{Metadata, MetadataError};

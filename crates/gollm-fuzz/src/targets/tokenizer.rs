@@ -15,15 +15,21 @@ pub(crate) fn run(bytes: &[u8]) {
     check_json(&value, text.get(..200).unwrap_or(&text));
 }
 
-/// A tokenizer that can be read gives back every text, and itself.
+/// A tokenizer that can be read gives back every text, if its kind promises so, and itself.
 pub(crate) fn check_json(value: &Value, text: &str) {
-    let Ok(tokenizer) = Tokenizer::from_json(value) else {
-        return;
-    };
-    for text in [SAMPLE, text] {
-        check_text(&tokenizer, text);
+    if let Ok(tokenizer) = Tokenizer::from_json(value) {
+        check(&tokenizer, text);
     }
+}
+
+/// As [`check_json`], for a tokenizer that came from elsewhere.
+pub(crate) fn check(tokenizer: &Tokenizer, text: &str) {
     let json = tokenizer.to_json();
+    // SentencePiece has unknown characters and spells spaces its own way, and composing changes text.
+    let exact = tokenizer.pattern().is_some() && json["composes"] != true;
+    for text in [SAMPLE, text] {
+        check_text(tokenizer, text, exact);
+    }
     let again = Tokenizer::from_json(&json);
     assert_eq!(
         again.map(|again| again.to_json()).ok().as_ref(),
@@ -31,17 +37,15 @@ pub(crate) fn check_json(value: &Value, text: &str) {
     );
 }
 
-fn check_text(tokenizer: &Tokenizer, text: &str) {
+fn check_text(tokenizer: &Tokenizer, text: &str, exact: bool) {
     for ids in [tokenizer.encode(text), tokenizer.encode_with_special(text)] {
         assert!(ids.iter().all(|id| (*id as usize) < tokenizer.vocab_size()));
-        assert_eq!(tokenizer.decode(&ids).ok().as_deref(), Some(text));
+        let decoded = tokenizer.decode(&ids).ok();
+        assert!(decoded.is_some() && (!exact || decoded.as_deref() == Some(text)));
         let mut stream = tokenizer.stream();
         let parts = ids.iter().map(|id| stream.push(*id));
         let start: Option<String> = parts.map(Result::ok).collect();
-        assert_eq!(
-            start.map(|start| start + &stream.finish()).as_deref(),
-            Some(text)
-        );
+        assert_eq!(start.map(|start| start + &stream.finish()), decoded);
     }
 }
 
@@ -49,6 +53,6 @@ fn check_text(tokenizer: &Tokenizer, text: &str) {
 pub(crate) fn warm_up() {
     let ranks = (0..=255u8).map(|byte| vec![byte]).collect();
     if let Ok(tokenizer) = Tokenizer::new(ranks, gollm_tokenizer::Pattern::Cl100k, Vec::new()) {
-        check_text(&tokenizer, SAMPLE);
+        check_text(&tokenizer, SAMPLE, true);
     }
 }

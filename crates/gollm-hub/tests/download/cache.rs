@@ -124,6 +124,32 @@ fn without_links_the_files_themselves_lie_in_the_snapshot() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_blob_that_several_repositories_share_is_used_and_never_moved_away() {
+    let files = folder();
+    let server = hub(files.clone(), |_, _| None);
+    let mut machine = Machine::new(&server);
+    // As `huggingface_hub` has it since version 2.
+    let shared = machine.places().hub.join("blobs/ab/abcd");
+    let blob = machine.path(&format!("blobs/{}", files[2].hash()));
+    fs::create_dir_all(shared.parent().unwrap()).unwrap();
+    fs::create_dir_all(blob.parent().unwrap()).unwrap();
+    fs::write(&shared, &files[2].bytes).unwrap();
+    std::os::unix::fs::symlink("../../blobs/ab/abcd", &blob).unwrap();
+    for no_symlinks in [false, true] {
+        machine.settings.no_symlinks = no_symlinks;
+        let pulled = machine.pull("me/model");
+        assert_eq!(
+            fs::read(pulled.path.join("model.safetensors")).unwrap(),
+            files[2].bytes
+        );
+        assert_eq!(fs::read(&shared).unwrap(), files[2].bytes);
+        fs::remove_file(pulled.path.join("model.safetensors")).unwrap();
+    }
+    assert_eq!(server.requests_for("/storage/").len(), 0);
+}
+
 #[test]
 fn a_server_without_hashes_in_its_list_is_asked_for_each_file() {
     let files = folder();

@@ -68,7 +68,7 @@ fn a_file_is_pulled_once_and_its_hash_is_told() {
     );
     assert_eq!(server.requests().len(), 1);
     let other = pull(&machine, &server, Some(&"0".repeat(64))).unwrap_err();
-    assert!(matches!(other, Error::Mismatch { .. }), "{other}");
+    assert!(matches!(other, Error::AnotherFile { .. }), "{other}");
 }
 
 #[test]

@@ -10,39 +10,12 @@ use super::architecture::Architecture;
 use super::layout::Layout;
 use super::layout::write_padding;
 use super::scaling;
+use super::vocabulary::GgufVocabulary;
 use super::write::{Values, head};
 use crate::encoder::write_failed;
 use crate::error::{Error, Result};
 use crate::model_file::ModelFile;
 use crate::replacement::Replacement;
-
-/// A vocabulary in the form that a GGUF file holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GgufVocabulary {
-    /// The text of each id: ordinary tokens in GPT-2's byte alphabet, others as they are.
-    pub tokens: Vec<String>,
-    /// What each id is.
-    pub kinds: Vec<GgufToken>,
-    /// Pairs of tokens, a space between them, the one that is joined first at the front.
-    pub merges: Vec<String>,
-    /// llama.cpp's name for the way text is cut into pieces, such as `llama-bpe`.
-    pub pre: String,
-    /// The token that begins a text, if one does.
-    pub begin: Option<u32>,
-    /// The tokens that end a text or a turn; a GGUF file has room for two.
-    pub end: Vec<u32>,
-}
-
-/// What a token is. Source: `enum llama_token_type` of llama.cpp's `include/llama.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GgufToken {
-    /// Text becomes it, and it becomes text.
-    Normal = 1,
-    /// A mark that no text becomes.
-    Control = 3,
-    /// An id that stands for nothing.
-    Unused = 5,
-}
 
 /// Writes the model in `source` to a GGUF file (version 3) at `path`, with `vocabulary` if it has one.
 ///
@@ -71,7 +44,7 @@ fn export(source: &ModelFile, vocabulary: Option<&GgufVocabulary>, path: &Path) 
     let kind = Architecture::of_config(config).map_err(Error::Gguf)?;
     write_config(&mut values, kind, config, name.unwrap_or("model"));
     if let Some(vocabulary) = vocabulary {
-        write_vocabulary(&mut values, vocabulary);
+        vocabulary.write(&mut values);
     }
     if let Some(template) = source.chat_template() {
         values.string("tokenizer.chat_template", template);
@@ -145,22 +118,5 @@ fn file_type(dtype: DType) -> u32 {
         DType::Q4_0 => 2,
         DType::Q8_0 => 7,
         DType::BF16 => 32,
-    }
-}
-
-fn write_vocabulary(values: &mut Values, vocabulary: &GgufVocabulary) {
-    values.string("tokenizer.ggml.model", "gpt2");
-    values.string("tokenizer.ggml.pre", &vocabulary.pre);
-    values.strings("tokenizer.ggml.tokens", &vocabulary.tokens);
-    let kinds: Vec<i32> = vocabulary.kinds.iter().map(|kind| *kind as i32).collect();
-    values.i32s("tokenizer.ggml.token_type", &kinds);
-    values.strings("tokenizer.ggml.merges", &vocabulary.merges);
-    if let Some(id) = vocabulary.begin {
-        values.u32("tokenizer.ggml.bos_token_id", id);
-    }
-    values.bool("tokenizer.ggml.add_bos_token", vocabulary.begin.is_some());
-    let keys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"];
-    for (key, id) in keys.into_iter().zip(&vocabulary.end) {
-        values.u32(key, *id);
     }
 }

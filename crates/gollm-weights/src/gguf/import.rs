@@ -40,8 +40,7 @@ pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)>
         provenance: provenance(&file, kind, &format),
         ..Metadata::new(config)
     };
-    let found = tensors(&file, bytes, &metadata.config);
-    let (tensors, mut stored) = found.map_err(Error::Gguf)?;
+    let (tensors, mut stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
     let head = Head::of_foreign(metadata, tensors, slice.len())?;
     reorder(&head, kind, &mut stored);
     Ok((head, Foreign::new(format, stored)))

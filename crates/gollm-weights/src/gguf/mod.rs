@@ -14,9 +14,9 @@
 //! | `architecture.rs` | `llama`, `qwen2`, `qwen3`, `qwen3moe`: what tells them apart |
 //! | `config.rs`, `scaling.rs` | the keys as our config |
 //! | `names.rs` | the tensors under our names |
-//! | `tokenizer.rs` | its vocabulary as our tokenizer's JSON |
+//! | `tokenizer.rs`, `sentence_piece.rs` | its vocabulary as our tokenizer's JSON |
 //! | `import.rs` | all of it together |
-//! | `write.rs`, `layout.rs`, `export.rs` | the way back |
+//! | `write.rs`, `vocabulary.rs`, `layout.rs`, `export.rs` | the way back |
 
 mod architecture;
 pub(crate) mod blocks;
@@ -29,13 +29,16 @@ mod import;
 mod layout;
 mod names;
 mod scaling;
+mod sentence_piece;
 mod tokenizer;
 mod value;
+mod vocabulary;
 mod write;
 
 pub use error::GgufError;
-pub use export::{GgufToken, GgufVocabulary, export_gguf};
+pub use export::export_gguf;
 pub(crate) use import::{IMPORTED_FROM, import};
+pub use vocabulary::{GgufMerging, GgufToken, GgufVocabulary};
 
 /// The first four bytes of every GGUF file.
 pub(crate) const MAGIC: [u8; 4] = *b"GGUF";

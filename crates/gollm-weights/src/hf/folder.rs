@@ -31,10 +31,15 @@ impl Folder {
             error,
         };
         let real = fs::canonicalize(path).map_err(failed)?;
-        let blobs = cache_of(&real).map(|cache| cache.join("blobs"));
+        let repository = cache_of(&real);
+        let blobs = repository.map(|folder| folder.join("blobs"));
+        // Newer versions of `huggingface_hub` keep what several repositories hold once for all of them.
+        let shared = repository
+            .and_then(Path::parent)
+            .map(|cache| cache.join("blobs"));
         Ok(Self {
             path: path.to_owned(),
-            roots: [Some(real), blobs].into_iter().flatten().collect(),
+            roots: [Some(real), blobs, shared].into_iter().flatten().collect(),
         })
     }
 

@@ -303,6 +303,12 @@ fn links_stay_in_the_folder_or_in_the_cache_that_it_is_a_view_of() {
         symlink(format!("../../blobs/{name}"), snapshot.join(name)).unwrap();
     }
     assert!(open_path(&snapshot).is_ok());
+    // Newer versions have another link there, to what several repositories share.
+    let shared = directory.path().join("blobs/ab");
+    fs::create_dir_all(&shared).unwrap();
+    fs::rename(blobs.join("model.safetensors"), shared.join("abcd")).unwrap();
+    symlink("../../blobs/ab/abcd", blobs.join("model.safetensors")).unwrap();
+    assert!(open_path(&snapshot).is_ok());
     // But no further.
     fs::rename(
         blobs.join("config.json"),

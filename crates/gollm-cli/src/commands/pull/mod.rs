@@ -5,11 +5,12 @@ mod report;
 
 use std::time::Duration;
 
-use gollm_hub::{Digest, Error, FileName, Places, Puller, Settings, Target, Wanted, target};
+use gollm_hub::{
+    Digest, Error, FileName, Interrupter, Places, Puller, Settings, Target, Wanted, target,
+};
 
 use crate::args::switch;
 use crate::failure::{Failure, Status};
-use crate::interrupt;
 use crate::output::Notes;
 
 use progress::Progress;
@@ -98,7 +99,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
     let target = target(&args.source, &settings.endpoint)?;
     let puller = Puller::new(places, settings)?;
     let interrupter = puller.interrupter();
-    interrupt::call_on_ctrl_c(move || interrupter.interrupt())?;
+    interrupt_on_ctrl_c(interrupter)?;
     let progress = Progress::new(notes);
     let pulled = match target {
         Target::Repository(wanted) => {
@@ -122,6 +123,19 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
         Err(error) => return Err(error.into()),
     }
     Ok(Status::Done)
+}
+
+/// The first Ctrl-C closes the connections, the second ends the program.
+fn interrupt_on_ctrl_c(interrupter: Interrupter) -> Result<(), Failure> {
+    let mut was_asked = false;
+    let handler = move || {
+        if std::mem::replace(&mut was_asked, true) {
+            std::process::exit(130);
+        }
+        interrupter.interrupt();
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|error| Failure::runtime(format!("cannot listen for Ctrl-C: {error}")))
 }
 
 impl Args {

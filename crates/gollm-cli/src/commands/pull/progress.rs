@@ -8,6 +8,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::numbers::{bytes, duration};
 use crate::output::Notes;
 
+/// A file that is here before a bar for it could be read.
+const SMALL: u64 = 4 << 20;
+/// What a bar leaves room for on a terminal of 80 columns.
+const LONGEST_NAME: usize = 28;
+
 /// Shows events on stderr; nothing with `--quiet`.
 pub(super) struct Progress {
     notes: Notes,
@@ -30,22 +35,23 @@ impl Progress {
         self.bar.borrow().suspend(|| self.notes.say(line));
     }
 
-    fn show(&self, what: String, size: u64, at: u64) {
+    fn show(&self, what: &str, size: u64, at: u64) {
         self.end();
-        if self.notes.quiet {
+        if self.notes.quiet || size < SMALL {
+            self.bar.replace(ProgressBar::hidden());
             return;
         }
         // Draws nothing where stderr is no terminal.
         let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr());
-        let template = "{msg}  [{wide_bar}] {binary_bytes:>11} of {binary_total_bytes}  \
-                        {binary_bytes_per_sec:>13}  {eta:>4} left";
+        let template = "{msg} [{wide_bar}] {binary_bytes:>10} of {binary_total_bytes} \
+                        {binary_bytes_per_sec:>12} {eta:>4}";
         let style = ProgressStyle::with_template(template);
         bar.set_style(
             style
                 .unwrap_or_else(|_| ProgressStyle::default_bar())
                 .progress_chars("=> "),
         );
-        bar.set_message(what);
+        bar.set_message(shortened(what));
         bar.set_position(at);
         // Else the bytes of an earlier pull would count as fetched in no time.
         bar.reset_eta();
@@ -65,7 +71,7 @@ impl Observer for Progress {
         match event {
             Event::At(at) => self.bar.borrow().set_position(at),
             Event::Started { name, size, at } => {
-                self.show(name.to_owned(), size, at);
+                self.show(name, size, at);
                 self.say_unless_drawn(|| match at {
                     0 => format!("fetching {name}, {}", bytes(size.into())),
                     _ => format!(
@@ -75,7 +81,7 @@ impl Observer for Progress {
                     ),
                 });
             }
-            Event::Checking { name, size } => self.show(format!("checking {name}"), size, 0),
+            Event::Checking { name, size } => self.show(&format!("checking {name}"), size, 0),
             Event::Finished { .. } => self.end(),
             Event::Waiting { name } => {
                 self.say(&format!("another process fetches {name}; waiting for it"));
@@ -94,5 +100,13 @@ impl Observer for Progress {
             )),
             Event::Note(text) => self.say(&format!("note: {text}")),
         }
+    }
+}
+
+/// The end of a long name, which tells files of a repository apart. Names are ASCII.
+fn shortened(name: &str) -> String {
+    match name.len().checked_sub(LONGEST_NAME) {
+        None | Some(0) => name.to_owned(),
+        Some(n_more) => format!("…{}", name.get(n_more + 1..).unwrap_or_default()),
     }
 }
