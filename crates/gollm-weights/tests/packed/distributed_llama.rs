@@ -200,9 +200,11 @@ fn each_mistake_in_the_head_has_its_own_message() {
         ("`dim`: it is there twice", |f| f.pairs.push((2, 32))),
         ("`dim` is missing", |f| f.remove(2)),
         ("`arch_type` is missing", |f| f.remove(1)),
-        ("`0xabcd01`, which is not supported", |f| {
-            f.set(1, LLAMA + 1)
+        ("`0xabcd03`, which is not supported", |f| {
+            f.set(1, LLAMA + 3)
         }),
+        ("`out_head.weight` at byte", |f| f.set(1, QWEN3)),
+        ("since n_experts is 0", |f| f.set(1, QWEN3_MOE)),
         ("`dim`: it is -32", |f| f.set(2, -32)),
         ("`n_heads` is 0", |f| f.set(5, 0)),
         ("`n_experts`: experts of a llama", |f| f.set(7, 4)),
