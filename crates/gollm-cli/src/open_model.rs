@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gollm_engine::{Engine, TransformerModel, load_file};
+use gollm_engine::{Engine, TransformerModel, load_file, open};
 use gollm_model::Decoder;
 use gollm_tensor::{Device, HostBytes};
 use gollm_tokenizer::Tokenizer;
@@ -41,7 +41,7 @@ pub(crate) struct ModelArgs {
     #[arg(long, env = "GOLLM_NO_MMAP", value_parser = switch)]
     no_mmap: bool,
 
-    /// Check every tensor's checksum before using the file; a GGUF file has none
+    /// Check every tensor's checksum before using the file; only .gollm files have them
     #[arg(long, env = "GOLLM_VERIFY", value_parser = switch)]
     verify: bool,
 }
@@ -69,7 +69,7 @@ impl ModelArgs {
             map: !self.no_mmap,
             verify: self.verify,
         };
-        let file = ModelFile::open(&model_path(path)?, &options)?;
+        let file = open(model_path(path)?, &options)?;
         Ok(OpenModel {
             name: path.display().to_string(),
             file,

@@ -1,8 +1,10 @@
 //! Arguments that several commands share.
 
 mod sampling;
+mod size;
 
 pub(crate) use sampling::SamplingArgs;
+pub(crate) use size::n_bytes;
 
 /// Reads a switch given by an environment variable: `GOLLM_JSON=1`, `=true`, `=off`.
 ///

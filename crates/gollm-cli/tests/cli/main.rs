@@ -11,6 +11,7 @@ mod bench;
 mod convert;
 mod cuda;
 mod files;
+mod folder;
 mod generate;
 mod mistakes;
 mod pull;
