@@ -91,7 +91,7 @@ impl SpecialTokens {
     }
 
     /// Cuts `text` at its special tokens: ordinary text, and the token after it if there is one.
-    pub(crate) fn split<'a>(&'a self, text: &'a str) -> Split<'a> {
+    pub(crate) fn split<'t>(&self, text: &'t str) -> Split<'_, 't> {
         let next = self.iter().map(|(special, id)| Found {
             special,
             id,
@@ -117,15 +117,15 @@ struct Found<'a> {
 ///
 /// Each token remembers where it occurs next, so the text is searched once per token, not once
 /// per token and occurrence.
-pub(crate) struct Split<'a> {
-    text: &'a str,
+pub(crate) struct Split<'s, 't> {
+    text: &'t str,
     start: usize,
-    next: Vec<Found<'a>>,
+    next: Vec<Found<'s>>,
     done: bool,
 }
 
-impl<'a> Iterator for Split<'a> {
-    type Item = (&'a str, Option<u32>);
+impl<'t> Iterator for Split<'_, 't> {
+    type Item = (&'t str, Option<u32>);
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {

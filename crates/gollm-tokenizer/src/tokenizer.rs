@@ -1,5 +1,7 @@
 //! The tokenizer: a vocabulary, a pattern and special tokens, and what they do together.
 
+use std::borrow::Cow;
+
 use crate::char_class::CharClasses;
 use crate::merge::merge_piece;
 use crate::merge_short::{self, merge_short_piece};
@@ -103,9 +105,19 @@ impl Tokenizer {
     /// Only for trusted text, such as a chat template or a training file of our own. Where two
     /// special tokens begin at the same place, the longer one is taken.
     pub fn encode_with_special(&self, text: &str) -> Vec<u32> {
+        self.encode_around_special(text, Cow::Borrowed)
+    }
+
+    /// As [`encode_with_special`](Self::encode_with_special), with every stretch of ordinary text changed
+    /// by `ordinary` before it is encoded: what comes out of it is text, whatever it says.
+    pub fn encode_around_special<'a>(
+        &self,
+        text: &'a str,
+        ordinary: impl Fn(&'a str) -> Cow<'a, str>,
+    ) -> Vec<u32> {
         let mut ids = Vec::new();
-        for (ordinary, special) in self.special.split(text) {
-            self.encode_into(ordinary, &mut ids);
+        for (stretch, special) in self.special.split(text) {
+            self.encode_into(&ordinary(stretch), &mut ids);
             ids.extend(special);
         }
         ids
