@@ -1,5 +1,7 @@
 //! What the model is shown of a conversation, and what it need not compute again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 

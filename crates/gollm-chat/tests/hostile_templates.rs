@@ -1,5 +1,7 @@
 //! Templates that want more than a text. Whatever they try ends in text or in an error, soon.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use gollm_chat::{ChatTemplate, Error, MAX_TEMPLATE_BYTES, Message, Role, TemplateOptions};

@@ -1,5 +1,7 @@
 //! Nobody can type a special token.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use gollm_chat::{ChatTemplate, Error, Message, Role, TemplateOptions};
 use gollm_tokenizer::{Pattern, Tokenizer};
 use proptest::prelude::*;

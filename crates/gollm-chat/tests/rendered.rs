@@ -1,5 +1,7 @@
 //! Templates of all published shapes, compared with what Jinja2 makes of them (`python/golden_chats.py`).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::args::switch;
 use crate::commands::{
-    bench, completions, convert, devices, generate, inspect, man, params, perplexity, quantize,
-    random_model, tokenize, train_tokenizer, verify,
+    bench, chat, completions, convert, devices, generate, inspect, man, params, perplexity,
+    quantize, random_model, tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
 use crate::output::Notes;
@@ -42,6 +42,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Generate(generate::Args),
+    Chat(Box<chat::Args>),
     Tokenize(tokenize::Args),
     TrainTokenizer(train_tokenizer::Args),
     Inspect(inspect::Args),
@@ -63,6 +64,7 @@ impl Cli {
         let notes = Notes { quiet: self.quiet };
         match &self.command {
             Command::Generate(args) => return generate::run(args, notes, started),
+            Command::Chat(args) => return chat::run(args, notes),
             Command::Perplexity(args) => return perplexity::run(args, notes),
             Command::Quantize(args) => return quantize::run(args, notes),
             Command::Convert(args) => convert::run(args, notes)?,

@@ -33,6 +33,7 @@ mod simd;
 mod threads;
 
 pub use cpu::Cpu;
+pub use room::free_memory;
 pub use simd::Machine;
 pub use threads::physical_cores;
 

@@ -1,7 +1,9 @@
 //! Arguments that several commands share.
 
+mod context;
 mod sampling;
 
+pub(crate) use context::ContextArgs;
 pub(crate) use sampling::SamplingArgs;
 
 /// Reads a switch given by an environment variable: `GOLLM_JSON=1`, `=true`, `=off`.

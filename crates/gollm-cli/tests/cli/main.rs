@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod chat;
 mod convert;
 mod cuda;
 mod files;
