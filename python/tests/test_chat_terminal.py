@@ -40,7 +40,7 @@ class Terminal:
             stderr=slave,
             env={**kept, "TERM": "xterm-256color", **environment},
             start_new_session=True,
-            preexec_fn=take_terminal,  # noqa: PLW1509
+            preexec_fn=take_terminal,
         )
         os.close(slave)
         self.screen = ""

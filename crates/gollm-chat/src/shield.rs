@@ -82,16 +82,32 @@ impl<'a> Shield<'a> {
         messages.iter().map(shielded).collect()
     }
 
+    /// An error of a template that was given [`messages`](Self::messages), which it may quote.
+    #[must_use]
+    pub fn unmarked(&self, error: Error) -> Error {
+        match error {
+            Error::Template { line, problem } => Error::Template {
+                line,
+                problem: problem.chars().filter_map(|c| self.plain(c)).collect(),
+            },
+            other => other,
+        }
+    }
+
+    /// The character that was written, or none for a mark.
+    fn plain(&self, character: char) -> Option<char> {
+        match self.alone.iter().find(|pair| pair.1 == character) {
+            Some((original, _)) => Some(*original),
+            None => (character != self.mark).then_some(character),
+        }
+    }
+
     /// Encodes what a template made of [`messages`](Self::messages).
     #[must_use]
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        let plain = |character: char| match self.alone.iter().find(|pair| pair.1 == character) {
-            Some((original, _)) => Some(*original),
-            None => (character != self.mark).then_some(character),
-        };
         self.tokenizer
             .encode_around_special(text, |stretch| match stretch.contains(is_mark) {
-                true => Cow::Owned(stretch.chars().filter_map(plain).collect()),
+                true => Cow::Owned(stretch.chars().filter_map(|c| self.plain(c)).collect()),
                 false => Cow::Borrowed(stretch),
             })
     }

@@ -141,7 +141,9 @@ impl ChatTemplate {
         options: &TemplateOptions,
     ) -> Result<Vec<u32>> {
         let shield = Shield::new(tokenizer, messages, &self.source)?;
-        let text = self.render(&shield.messages(messages), options)?;
+        let text = self
+            .render(&shield.messages(messages), options)
+            .map_err(|error| shield.unmarked(error))?;
         let mut ids = shield.encode(&text);
         let begin = begin_of_text_id(tokenizer).filter(|begin| ids.first() != Some(begin));
         ids.splice(..0, begin);

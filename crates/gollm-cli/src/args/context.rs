@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn a_cache_that_memory_cannot_hold_is_refused_before_it_is_made() {
-        // 4096 layers take 32 MiB a token, and 128 Ki tokens 4 TiB.
-        let huge = config(4096, 131_072);
+        // 512 layers take 4 MiB a token, and 512 Ki tokens 2 TiB.
+        let huge = config(512, 1 << 19);
         let error = choose(Some(0), &huge, true).unwrap_err();
-        assert!(error.message().contains("4.00 TiB"), "{}", error.message());
+        assert!(error.message().contains("2.00 TiB"), "{}", error.message());
         assert!(
             error.message().contains("--ctx-size"),
             "{}",

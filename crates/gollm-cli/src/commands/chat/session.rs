@@ -128,6 +128,11 @@ impl Session {
         if let Some(time) = statistics.time_to_first_token {
             line += &format!(", the first after {}", duration(time));
         }
-        Some(line + "; ended: " + &reason(&generation.finish_reason))
+        let why = match &generation.finish_reason {
+            // Which token ends a turn is the template's business.
+            FinishReason::StopId(_) => "end of the answer".to_owned(),
+            other => reason(other),
+        };
+        Some(line + "; ended: " + &why)
     }
 }
