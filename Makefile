@@ -12,12 +12,15 @@ CARGO ?= cargo
 # CUDA's compilers come as Python packages for Linux, and the fake driver is a library of Linux.
 TEST_CUDA := $(if $(filter Linux,$(shell uname -s)),test-cuda)
 
+# libFuzzer is built with a C++ compiler, and rustc's flags for it were tried on Linux only.
+FUZZ_SMOKE := $(if $(filter Linux,$(shell uname -s)),fuzz-smoke)
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: tools lavapipe lint-rust test-rust test-wgpu $(TEST_CUDA) python lint-python test-python ## check and test everything
+test: tools lavapipe lint-rust test-rust test-hub $(FUZZ_SMOKE) test-wgpu $(TEST_CUDA) python lint-python test-python ## check and test everything
 	@echo "make test: all of it passed."
 
 .PHONY: tools
@@ -46,7 +49,7 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu; do \
+	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu gollm-cli/hub; do \
 		$(CARGO) clippy --workspace --features $$features --all-targets --locked -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
@@ -55,9 +58,39 @@ test-rust: ## every Rust test, the notes' code blocks included
 	$(CARGO) test --workspace --exclude gollm-wgpu --locked
 	$(CARGO) test -p gollm-cpu --features loom --lib --locked pool_model
 
+.PHONY: test-hub
+test-hub: ## fetching models, from a server on this machine that misbehaves
+	$(CARGO) test -p gollm-hub --features download --locked
+
+FUZZ := crates/gollm-fuzz
+FUZZ_TARGETS := $(notdir $(wildcard $(FUZZ)/corpus/*))
+# libFuzzer's options: an input over its time or memory is a failure, and so is a crash. Inputs that fail are
+# written to target/fuzz-failures; those that reach new code to target/fuzz-corpus.
+FUZZ_OPTIONS := -timeout=20 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1
+.PHONY: fuzz-smoke
+fuzz-smoke: SECONDS_EACH ?= 10
+fuzz-smoke: ## every fuzz target for some seconds, on the crates of an ordinary build
+	@command -v c++ > /dev/null || { echo "A C++ compiler is missing. On Debian: apt install g++"; exit 1; }
+	$(CARGO) clippy -p gollm-fuzz --features libfuzzer --all-targets --locked -- -D warnings
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/$(FUZZ)/rustc-with-coverage.sh \
+		$(CARGO) build -p gollm-fuzz --features libfuzzer --bin fuzz --locked
+	@for target in $(FUZZ_TARGETS); do $(FUZZ)/fuzz.sh debug/fuzz $$target -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
+
+# Everything is compiled for coverage here, dependencies too: minutes once, and better inputs in a long run.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+.PHONY: fuzz
+fuzz: TARGETS ?= $(FUZZ_TARGETS)
+fuzz: RUNS ?= 100000000
+fuzz: SECONDS_EACH ?= 0
+fuzz: ## fuzz for long: make fuzz [TARGETS="gguf …"] [RUNS=100000000] [SECONDS_EACH=3600]
+	RUSTFLAGS="$$(tr '\n' ' ' < $(FUZZ)/coverage-flags)" \
+		$(CARGO) build -p gollm-fuzz --features libfuzzer --bin fuzz --profile fuzz --target $(HOST) --locked
+	@for target in $(TARGETS); do \
+		$(FUZZ)/fuzz.sh $(HOST)/fuzz/fuzz $$target -runs=$(RUNS) -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
+
 .PHONY: test-wgpu
-test-wgpu: ## the wgpu backend on a software adapter, and the binary with all GPUs; no adapter is a failure
-	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu,gollm-cli/cuda --locked
+test-wgpu: ## the wgpu backend on a software adapter, and the binary with every feature; no adapter is a failure
+	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu,gollm-cli/cuda,gollm-cli/hub --locked
 
 .PHONY: cuda-compilers
 cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU

@@ -25,6 +25,7 @@ DTYPES = ("f32", "f16", "bf16", "q8_0", "q4_0")
 # model, and small enough that a slip of the hand is found here and not by an allocation.
 MAX_DIM, MAX_TOKENS, MAX_LAYERS, MAX_HEAD_DIM = 2**20, 2**24, 1000, 4096
 MAX_ROPE_TABLE, MAX_PARAMETERS = 2**26, 2**42
+MAX_EXPERTS, MAX_EXPERTS_IN_ALL = 1024, 2**15
 
 
 class ConfigError(ValueError):
@@ -78,6 +79,16 @@ class ModelConfig:
     tie_embeddings: bool = True
     dtype: str = "f32"
     """How weights are stored in the export: f32, f16 or bf16. Training computes in f32."""
+    qkv_bias: bool = False
+    """Whether queries, keys and values get a learned bias, as in Qwen2."""
+    qk_norm: bool = False
+    """Whether each head of the queries and keys is normalized before RoPE, as in Qwen3."""
+    n_experts: int = 0
+    """Experts in each feed-forward part, each of `hidden_dim`; 0: one feed-forward for all."""
+    n_experts_per_token: int = 0
+    """How many of the experts each token asks."""
+    norm_topk_prob: bool = False
+    """Whether the weights of the experts that a token asks are made to sum to 1."""
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context_length"):
@@ -85,6 +96,7 @@ class ModelConfig:
         for name in ("emb_dim", "n_heads", "n_kv_heads", "hidden_dim"):
             _require_size(name, getattr(self, name), MAX_DIM)
         _require_size("n_layers", self.n_layers, MAX_LAYERS)
+        self._check_experts()
         self._check_heads()
         self._check_totals()
         if not 1.0 <= self.rope_theta < math.inf:
@@ -99,6 +111,28 @@ class ModelConfig:
             raise ConfigError(f"dtype is {self.dtype!r}, expected one of {', '.join(DTYPES)}")
         if self.rope_scaling is not None:
             self.rope_scaling.validate()
+
+    def _check_experts(self) -> None:
+        if not 0 <= self.n_experts <= MAX_EXPERTS:
+            raise ConfigError(
+                f"n_experts is {self.n_experts}, expected a whole number from 0 to {MAX_EXPERTS}"
+            )
+        if self.n_layers * self.n_experts > MAX_EXPERTS_IN_ALL:
+            raise ConfigError(
+                f"n_layers · n_experts is {self.n_layers * self.n_experts}, expected at most "
+                f"{MAX_EXPERTS_IN_ALL}"
+            )
+        if self.n_experts == 0:
+            if self.n_experts_per_token != 0 or self.norm_topk_prob:
+                raise ConfigError(
+                    "n_experts_per_token and norm_topk_prob say something about experts, but "
+                    "n_experts is 0; give n_experts or remove them"
+                )
+        elif not 1 <= self.n_experts_per_token <= self.n_experts:
+            raise ConfigError(
+                f"n_experts_per_token is {self.n_experts_per_token}, expected a whole number from "
+                f"1 to n_experts = {self.n_experts}"
+            )
 
     def _check_heads(self) -> None:
         if self.head_dim == 0:
@@ -136,20 +170,29 @@ class ModelConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """The model keys as plain values, in the order of the table in the design."""
+        """The model keys as plain values, in the order of the table in the design.
+
+        The options of other families are left out where they say nothing, so that the config of a
+        model without them is one that every release reads.
+        """
         values = dataclasses.asdict(self)
         order = (
             "vocab_size context_length emb_dim n_heads n_kv_heads head_dim hidden_dim n_layers "
             "rope_theta rope_scaling norm_eps tie_embeddings dtype"
         ).split()
-        return {key: values[key] for key in order}
+        options = "qkv_bias qk_norm n_experts n_experts_per_token norm_topk_prob".split()
+        return {key: values[key] for key in order} | {
+            key: values[key] for key in options if values[key]
+        }
 
     def n_parameters(self) -> int:
         """Every trained number of the model; the tied output head counts once."""
         q_dim, kv_dim = self.n_heads * self.head_dim, self.n_kv_heads * self.head_dim
         attention = self.emb_dim * (2 * q_dim + 2 * kv_dim)
-        feed_forward = 3 * self.emb_dim * self.hidden_dim
-        norms = 2 * self.emb_dim
+        attention += q_dim + 2 * kv_dim if self.qkv_bias else 0
+        feed_forward = max(self.n_experts, 1) * 3 * self.emb_dim * self.hidden_dim
+        feed_forward += self.n_experts * self.emb_dim  # the router
+        norms = 2 * self.emb_dim + (2 * self.head_dim if self.qk_norm else 0)
         tables = 1 if self.tie_embeddings else 2
         return (
             self.n_layers * (attention + feed_forward + norms)

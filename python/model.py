@@ -137,9 +137,14 @@ class GroupedQueryAttention(nn.Module):
         self.head_dim = config.head_dim
         q_dim = config.n_heads * config.head_dim
         kv_dim = config.n_kv_heads * config.head_dim
-        self.q_proj = nn.Linear(config.emb_dim, q_dim, bias=False)
-        self.k_proj = nn.Linear(config.emb_dim, kv_dim, bias=False)
-        self.v_proj = nn.Linear(config.emb_dim, kv_dim, bias=False)
+        self.q_proj = nn.Linear(config.emb_dim, q_dim, bias=config.qkv_bias)
+        self.k_proj = nn.Linear(config.emb_dim, kv_dim, bias=config.qkv_bias)
+        self.v_proj = nn.Linear(config.emb_dim, kv_dim, bias=config.qkv_bias)
+        self.q_norm: nn.Module = nn.Identity()
+        self.k_norm: nn.Module = nn.Identity()
+        if config.qk_norm:
+            self.q_norm = RMSNorm(config.head_dim, config.norm_eps)
+            self.k_norm = RMSNorm(config.head_dim, config.norm_eps)
         self.o_proj = nn.Linear(q_dim, config.emb_dim, bias=False)
 
     def forward(
@@ -150,7 +155,7 @@ class GroupedQueryAttention(nn.Module):
         q = self.q_proj(x).view(batch, n_tokens, self.n_heads, self.head_dim).transpose(1, 2)
         k = self.k_proj(x).view(batch, n_tokens, self.n_kv_heads, self.head_dim).transpose(1, 2)
         v = self.v_proj(x).view(batch, n_tokens, self.n_kv_heads, self.head_dim).transpose(1, 2)
-        q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+        q, k = apply_rope(self.q_norm(q), cos, sin), apply_rope(self.k_norm(k), cos, sin)
         past = 0
         if cache is not None:
             k, v = cache.append(k, v)
@@ -186,6 +191,37 @@ class FeedForward(nn.Module):
         return hidden
 
 
+class Mixture(nn.Module):
+    """Several feed-forwards, of which each token asks a few. Mirrors `mixture.rs`.
+
+    `out = Σ_e p_e · expert_e(x)` over the `n_experts_per_token` most probable experts,
+    `p = softmax(router(x))`, divided by the sum of those taken if `norm_topk_prob`.
+
+    Source: Shazeer et al. 2017, <https://arxiv.org/abs/1701.06538>, eq. 1; "Qwen3 Technical
+    Report", 2025, <https://arxiv.org/abs/2505.09388>.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.n_experts_per_token = config.n_experts_per_token
+        self.norm_topk_prob = config.norm_topk_prob
+        self.router = nn.Linear(config.emb_dim, config.n_experts, bias=False)
+        self.experts = nn.ModuleList(FeedForward(config) for _ in range(config.n_experts))
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = x.reshape(-1, x.shape[-1])
+        probabilities = torch.softmax(self.router(tokens).float(), dim=-1)
+        weights, chosen = probabilities.topk(self.n_experts_per_token, dim=-1)
+        if self.norm_topk_prob:
+            weights = weights / weights.sum(dim=-1, keepdim=True)
+        out = torch.zeros_like(tokens)
+        for index, expert in enumerate(self.experts):
+            rows, places = torch.where(chosen == index)
+            answers = expert(tokens[rows]) * weights[rows, places, None].to(tokens.dtype)
+            out = out.index_add(0, rows, answers)
+        return out.view_as(x)
+
+
 class Block(nn.Module):
     """One layer: attention and feed-forward, each normed before and added after.
 
@@ -197,7 +233,7 @@ class Block(nn.Module):
         self.attn_norm = RMSNorm(config.emb_dim, config.norm_eps)
         self.attn = GroupedQueryAttention(config)
         self.ffn_norm = RMSNorm(config.emb_dim, config.norm_eps)
-        self.ffn = FeedForward(config)
+        self.ffn = FeedForward(config) if config.n_experts == 0 else Mixture(config)
 
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache | None = None
@@ -234,14 +270,14 @@ class Decoder(nn.Module):
         Matrices and the embedding: normal, standard deviation `1 / sqrt(inputs)`, so that numbers
         of variance 1 stay so (LeCun et al. 1998, section 4.6). The two projections that write into
         the residual stream (`o_proj`, `down_proj`) are divided by `sqrt(2 · n_layers)`, so that the
-        stream's variance does not grow with depth (GPT-2, section 2.3). Norm weights: 1.
+        stream's variance does not grow with depth (GPT-2, section 2.3). Norm weights: 1. Biases: 0.
         """
         generator = torch.Generator(device="cpu").manual_seed(seed)
         residual_scale = 1 / math.sqrt(2 * self.config.n_layers)
         with torch.no_grad():
             for name, weight in self.named_parameters():
                 if weight.dim() == 1:
-                    weight.fill_(1.0)
+                    weight.fill_(0.0 if name.endswith(".bias") else 1.0)
                     continue
                 residual = name.endswith(("o_proj.weight", "down_proj.weight"))
                 std = weight.shape[1] ** -0.5 * (residual_scale if residual else 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,6 +22,14 @@ GOOD = {
     "head_dim": 6,
     "hidden_dim": 37,
     "n_layers": 2,
+}
+# What Qwen's models have beside these.
+OPTIONS = {
+    "qkv_bias": True,
+    "qk_norm": True,
+    "n_experts": 5,
+    "n_experts_per_token": 2,
+    "norm_topk_prob": True,
 }
 
 
@@ -56,6 +65,15 @@ def with_changes(**changes: object) -> str:
         (with_changes(norm_eps="small"), "norm_eps is 'small', expected a number"),
         (with_changes(dtype="f64"), "dtype is 'f64', expected one of f32, f16, bf16, q8_0, q4_0"),
         (with_changes(tie_embeddings=1), "tie_embeddings is 1, expected true or false"),
+        (with_changes(qkv_bias=1), "qkv_bias is 1, expected true or false"),
+        (with_changes(n_experts=-1), "n_experts is -1, expected a whole number from 0 to 1024"),
+        (with_changes(n_experts=5), "n_experts_per_token is 0, expected a whole number from 1 to"),
+        (
+            with_changes(n_experts=1024, n_experts_per_token=1, n_layers=40),
+            "n_layers · n_experts is 40960, expected at most 32768",
+        ),
+        (with_changes(n_experts_per_token=2), "say something about experts, but n_experts is 0"),
+        (with_changes(norm_topk_prob=True), "say something about experts, but n_experts is 0"),
         (with_changes(rope_scaling=8), "rope_scaling: expected keys below it"),
         (with_changes(rope_scaling={"factor": 8.0}), "`rope_scaling.low_freq_factor` is missing"),
         (
@@ -140,7 +158,17 @@ def test_the_85m_configuration_has_the_stated_number_of_parameters() -> None:
     assert config.n_parameters() - config.vocab_size * config.emb_dim == 75_516_672
 
 
-@pytest.mark.parametrize("tied", [True, False])
-def test_the_count_of_parameters_is_the_model_s(tied: bool) -> None:
-    config = ModelConfig(**{**GOOD, "tie_embeddings": tied})  # type: ignore[arg-type]
+def test_options_of_other_models_are_written_only_where_they_say_something() -> None:
+    plain = ModelConfig(**GOOD)  # type: ignore[arg-type]
+    assert not plain.to_dict().keys() & set(OPTIONS)
+    other = ModelConfig(**{**GOOD, **OPTIONS})  # type: ignore[arg-type]
+    assert OPTIONS.items() <= other.to_dict().items()
+    assert parse_config(yaml.safe_dump(other.to_dict())).model == other
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tie_embeddings": True}, {"tie_embeddings": False}, OPTIONS], ids=str
+)
+def test_the_count_of_parameters_is_the_model_s(changes: dict[str, Any]) -> None:
+    config = ModelConfig(**{**GOOD, **changes})  # type: ignore[arg-type]
     assert sum(p.numel() for p in Decoder(config).parameters()) == config.n_parameters()

@@ -13,6 +13,8 @@ import pytest
 import torch
 from conftest import tiny_model
 from numpy.typing import NDArray
+from qwen_models import FAMILIES, N_GREEDY, family
+from qwen_models import PROMPT as QWEN_PROMPT
 from test_binary import binary
 
 from goldens import TEST_DATA
@@ -30,6 +32,9 @@ SHAPE = {
     "tie_embeddings": False,
 }
 PARTS = {
+    "attn.q_norm": "attn_q_norm",
+    "attn.k_norm": "attn_k_norm",
+    "ffn.router": "ffn_gate_inp",
     "attn_norm": "attn_norm",
     "attn.q_proj": "attn_q",
     "attn.k_proj": "attn_k",
@@ -50,8 +55,30 @@ WHOLE = {
 def gguf_name(name: str) -> str:
     if name in WHOLE:
         return WHOLE[name]
-    _, layer, part = name.removesuffix(".weight").split(".", 2)
-    return f"blk.{layer}.{PARTS[part]}.weight"
+    _, layer, rest = name.split(".", 2)
+    part, kind = rest.rsplit(".", 1)
+    return f"blk.{layer}.{PARTS[part]}.{kind}"
+
+
+def architecture(model: Decoder) -> str:
+    config = model.config
+    if config.n_experts > 0:
+        return "qwen3moe"
+    return "qwen3" if config.qk_norm else "qwen2" if config.qkv_bias else "llama"
+
+
+def gathered(model: Decoder) -> dict[str, NDArray[np.float32]]:
+    """The weights under GGUF's names; a layer's experts in one tensor for each matrix."""
+    tensors: dict[str, NDArray[np.float32]] = {}
+    experts: dict[str, list[NDArray[np.float32]]] = {}
+    for name, parameter in model.named_parameters():
+        values = parameter.detach().numpy().astype(np.float32)
+        if ".experts." not in name:
+            tensors[gguf_name(name)] = values
+            continue
+        layer, matrix = name.split(".")[1], name.split(".")[-2].removesuffix("_proj")
+        experts.setdefault(f"blk.{layer}.ffn_{matrix}_exps.weight", []).append(values)
+    return tensors | {name: np.stack(values) for name, values in experts.items()}
 
 
 def adjacent(weight: NDArray[np.float32], n_heads: int) -> NDArray[np.float32]:
@@ -64,7 +91,7 @@ def adjacent(weight: NDArray[np.float32], n_heads: int) -> NDArray[np.float32]:
 def write_gguf(model: Decoder, path: Path, kind: gguf.GGMLQuantizationType) -> None:
     """Writes the model with PyPI's `gguf`, and puts the rounded weights back into it."""
     config = model.config
-    writer = gguf.GGUFWriter(str(path), "llama")
+    writer = gguf.GGUFWriter(str(path), architecture(model))
     writer.add_context_length(config.context_length)
     writer.add_embedding_length(config.emb_dim)
     writer.add_block_count(config.n_layers)
@@ -76,20 +103,37 @@ def write_gguf(model: Decoder, path: Path, kind: gguf.GGMLQuantizationType) -> N
     writer.add_rope_dimension_count(config.head_dim)
     writer.add_rope_freq_base(config.rope_theta)
     writer.add_layer_norm_rms_eps(config.norm_eps)
-    for name, parameter in model.named_parameters():
-        values = parameter.detach().numpy().astype(np.float32)
-        stored = kind if values.ndim == 2 else gguf.GGMLQuantizationType.F32
-        rounded = gguf.quants.dequantize(gguf.quants.quantize(values, stored), stored)
-        with torch.no_grad():
-            parameter.copy_(torch.from_numpy(rounded.reshape(values.shape)))
-        heads = {"q_proj": config.n_heads, "k_proj": config.n_kv_heads}
-        if n_heads := heads.get(name.split(".")[-2]):
-            values = adjacent(values, n_heads)
-        writer.add_tensor(gguf_name(name), gguf.quants.quantize(values, stored), raw_dtype=stored)
+    if config.n_experts > 0:
+        writer.add_expert_count(config.n_experts)
+        writer.add_expert_used_count(config.n_experts_per_token)
+        writer.add_expert_feed_forward_length(config.hidden_dim)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(torch.from_numpy(rounded(parameter.numpy(), stored_as(name, kind))))
+    for name, values in gathered(model).items():
+        stored = stored_as(name, kind) if values.ndim > 1 else gguf.GGMLQuantizationType.F32
+        if architecture(model) == "llama":
+            heads = {"attn_q": config.n_heads, "attn_k": config.n_kv_heads}
+            if n_heads := heads.get(name.split(".")[-2]):
+                values = adjacent(values, n_heads)
+        writer.add_tensor(name, gguf.quants.quantize(values, stored), raw_dtype=stored)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def stored_as(name: str, kind: gguf.GGMLQuantizationType) -> gguf.GGMLQuantizationType:
+    """The router of experts is always f32, as llama.cpp's converter writes it."""
+    is_router = "router" in name or "ffn_gate_inp" in name
+    return gguf.GGMLQuantizationType.F32 if is_router else kind
+
+
+def rounded(values: NDArray[np.float32], kind: gguf.GGMLQuantizationType) -> NDArray[np.float32]:
+    if values.ndim == 1:
+        return values
+    back = gguf.quants.dequantize(gguf.quants.quantize(values, kind), kind)
+    return np.asarray(back, dtype=np.float32).reshape(values.shape)
 
 
 def run(*arguments: str) -> str:
@@ -107,6 +151,34 @@ def test_greedy_ids_of_a_file_of_gguf_are_pytorch_s(tmp_path: Path, kind: str) -
     options = ["--device", "reference", "--temp", "0", "--ignore-eos", "--json"]
     answer = run("generate", "-m", str(path), "-n", str(N_TOKENS), *options, "--prompt-ids", ids)
     assert json.loads(answer)["ids"] == model.generate(PROMPT, N_TOKENS)
+
+
+@pytest.mark.parametrize("kind", ["F32", "F16", "Q8_0"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_file_of_qwen_gives_pytorch_s_logits_and_tokens(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    model = family(name)
+    path = tmp_path / "model.gguf"
+    write_gguf(model, path, gguf.GGMLQuantizationType[kind])
+    rust = module.Model.load(str(path), device="reference")
+    assert {**rust.config, "dtype": "f32"} == model.config.to_dict()
+    with torch.no_grad():
+        expected = model(torch.tensor([QWEN_PROMPT]))[0].numpy()
+    # The readable backend has the numbers of the blocks and f32 activations, as PyTorch here.
+    np.testing.assert_allclose(rust.logits(QWEN_PROMPT), expected, rtol=0, atol=1e-4)
+    tokens = model.generate(QWEN_PROMPT, N_GREEDY)
+    assert list(rust.generate_ids(QWEN_PROMPT, N_GREEDY, ignore_end_of_text=True)) == tokens
+
+    own, again = tmp_path / "own.gollm", tmp_path / "again.gguf"
+    run("convert", str(path), str(own))
+    run("convert", str(own), str(again))
+    theirs = {tensor.name: tensor for tensor in gguf.GGUFReader(str(path)).tensors}
+    ours = {tensor.name: tensor for tensor in gguf.GGUFReader(str(again)).tensors}
+    assert theirs.keys() == ours.keys()
+    for name_there, tensor in ours.items():
+        assert tensor.tensor_type == theirs[name_there].tensor_type, name_there
+        assert np.array_equal(tensor.data, theirs[name_there].data), name_there
 
 
 def test_an_exported_model_is_read_by_gguf(tmp_path: Path) -> None:

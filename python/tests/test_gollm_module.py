@@ -115,7 +115,7 @@ def test_training_wants_texts_that_are_strings() -> None:
         (260, "cl100k", "at least 261"),
         (100_000, "cl100k", "too small for vocab_size 100000"),
         (1 << 40, "cl100k", "too large"),
-        (300, "gpt5", "expected gpt2, cl100k, o200k, llama3 or qwen2"),
+        (300, "gpt5", "expected gpt2, cl100k, o200k, llama3, qwen2 or smollm"),
     ],
 )
 def test_what_cannot_be_trained_is_a_value_error(

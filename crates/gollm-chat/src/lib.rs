@@ -32,7 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Read next: `template.rs`, `shield.rs`, `conversation.rs`; then `jinja/compile.rs`.
+//! Read next: `notes/talking.md`, then `template.rs`, `shield.rs`, `conversation.rs`; then `jinja/compile.rs`.
 
 mod built_in;
 mod conversation;
@@ -52,3 +52,8 @@ pub use saved::Saved;
 pub use shield::Shield;
 pub use stops::Stops;
 pub use template::{ChatTemplate, MAX_TEMPLATE_BYTES, TemplateOptions};
+
+/// The code blocks of `notes/talking.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/talking.md")]
+struct TalkingNote;

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 
 use gollm_tokenizer::Tokenizer;
 
+use crate::stops::is_end;
 use crate::{Error, Message, Result, Role};
 
 /// Noncharacters: Unicode promises that they never mean anything.
@@ -46,7 +47,11 @@ impl<'a> Shield<'a> {
     ///
     /// [`Error::NoMark`] if there is none.
     pub fn new(tokenizer: &'a Tokenizer, messages: &[Message], template: &str) -> Result<Self> {
-        let special: Vec<&str> = tokenizer.special_tokens().map(|(text, _)| text).collect();
+        // Tokens that anybody may write become marks where the template uses them as such.
+        let added = tokenizer.added_tokens().map(|(text, _)| text);
+        let added = added.filter(|text| is_end(text) || template.contains(text));
+        let special = tokenizer.special_tokens().map(|(text, _)| text);
+        let special: Vec<&str> = special.chain(added).collect();
         let texts = || {
             let contents = messages.iter().map(|message| message.content.as_str());
             contents.chain([template]).chain(special.iter().copied())

@@ -22,6 +22,11 @@ const ENDS: [&str; 11] = [
     "</s>",
 ];
 
+/// Whether a token of this text ends a turn.
+pub(crate) fn is_end(text: &str) -> bool {
+    ENDS.contains(&text)
+}
+
 /// What ends an answer, and what of an answer is shown though it is a special token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stops {
@@ -38,7 +43,11 @@ impl Stops {
     /// The ends of an answer under this template.
     #[must_use]
     pub fn new(tokenizer: &Tokenizer, template: &ChatTemplate) -> Self {
-        let id = |text: &&str| tokenizer.special_id(text);
+        let id = |text: &&str| {
+            let mut added = tokenizer.added_tokens();
+            let added = added.find(|token| token.0 == *text).map(|token| token.1);
+            tokenizer.special_id(text).or(added)
+        };
         let is_written = |text: &&&str| id(text).is_none() && template.source().contains(**text);
         Self {
             ids: ENDS.iter().filter_map(id).collect(),

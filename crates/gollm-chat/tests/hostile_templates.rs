@@ -1,6 +1,6 @@
 //! Templates that want more than a text. Whatever they try ends in text or in an error, soon.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 

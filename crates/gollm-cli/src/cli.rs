@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::switch;
 use crate::commands::{
-    bench, chat, completions, convert, devices, generate, inspect, man, params, perplexity,
+    bench, chat, completions, convert, devices, generate, inspect, man, params, perplexity, pull,
     quantize, random_model, tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
@@ -51,6 +51,7 @@ enum Command {
     Perplexity(perplexity::Args),
     Quantize(quantize::Args),
     Convert(convert::Args),
+    Pull(pull::Args),
     RandomModel(random_model::Args),
     Bench(Box<bench::Args>),
     Devices(devices::Args),
@@ -67,6 +68,7 @@ impl Cli {
             Command::Chat(args) => return chat::run(args, notes),
             Command::Perplexity(args) => return perplexity::run(args, notes),
             Command::Quantize(args) => return quantize::run(args, notes),
+            Command::Pull(args) => return pull::run(args, notes),
             Command::Convert(args) => convert::run(args, notes)?,
             Command::Tokenize(args) => tokenize::run(args, notes)?,
             Command::TrainTokenizer(args) => train_tokenizer::run(args, notes)?,

@@ -17,6 +17,7 @@ mod device;
 mod failure;
 mod input;
 mod interrupt;
+mod model_path;
 mod numbers;
 mod open_model;
 mod output;

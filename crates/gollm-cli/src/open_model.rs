@@ -10,6 +10,7 @@ use gollm_weights::{ModelFile, OpenOptions};
 use crate::args::{ContextArgs, switch};
 use crate::device::ChosenDevice;
 use crate::failure::Failure;
+use crate::model_path::model_path;
 use crate::numbers::grouped;
 use crate::output::Notes;
 
@@ -29,7 +30,8 @@ const EMBEDDED_NAME: &str = "gollm-stories (embedded)";
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Model file (.gollm or GGUF) [default: the small story model inside this program]
+    /// Model file (.gollm or GGUF), or owner/name of a model that was pulled [default: the small story
+    /// model inside this program]
     #[arg(short, long, value_name = "PATH", env = "GOLLM_MODEL")]
     pub(crate) model: Option<PathBuf>,
 
@@ -68,7 +70,7 @@ impl ModelArgs {
             map: !self.no_mmap,
             verify: self.verify,
         };
-        let file = ModelFile::open(path, &options)?;
+        let file = ModelFile::open(&model_path(path)?, &options)?;
         Ok(OpenModel {
             name: path.display().to_string(),
             file,

@@ -1,12 +1,12 @@
 //! The operations of the trait, each a few lines around its kernel.
 
 use gollm_tensor::{
-    Backend, CachedAttention, DType, Error, HostBytes, Place, Result, RopeTable, Storage, Tensor,
+    Backend, CachedAttention, DType, HostBytes, Place, Result, RopeTable, Storage, Tensor,
     n_elements,
 };
 
 use crate::Cpu;
-use crate::kernels::elementwise::{Add, Softmax, Swiglu};
+use crate::kernels::elementwise::{Softmax, Swiglu};
 use crate::kernels::quantized::QuantizedWeight;
 use crate::memory::{
     CacheMut, Numbers, Weight, cache_mut, matrix_shape, numbers, result, values, weight,
@@ -35,32 +35,23 @@ impl Backend for Cpu {
     }
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
-        let n_elements = n_elements(shape)?;
-        let no_memory = |_| Error::Device {
-            device: self.name().to_owned(),
-            message: format!("no memory for {shape:?} f32 values ({n_elements} x 4 bytes)"),
-        };
-        // Ask first, so that too much is an error and not an abort. `vec!` then gets zeroed pages,
-        // which take no memory until they are written.
-        Vec::<f32>::new()
-            .try_reserve_exact(n_elements)
-            .map_err(no_memory)?;
-        Ok(Storage::new(Numbers::Own(vec![0.0; n_elements])))
+        // Into memory that is used again: this is where a mixture of experts adds up, layer by layer.
+        self.check_memory::<f32>("", shape)?;
+        let mut zeros = self.take(n_elements(shape)?);
+        zeros.fill(0.0);
+        Ok(Storage::new(Numbers::Result(zeros)))
     }
 
     fn cache(&self, shape: &[usize]) -> Result<(DType, Storage)> {
+        // `vec!` gets zeroed pages, which take no memory until they are written.
         if !self.half_cache {
-            return Ok((DType::F32, self.zeros(shape)?));
+            let n_elements = self.check_memory::<f32>("a cache of ", shape)?;
+            return Ok((
+                DType::F32,
+                Storage::new(Numbers::Own(vec![0.0; n_elements])),
+            ));
         }
-        let n_elements = n_elements(shape)?;
-        Vec::<u16>::new()
-            .try_reserve_exact(n_elements)
-            .map_err(|_| Error::Device {
-                device: self.name().to_owned(),
-                message: format!(
-                    "no memory for a cache of {shape:?} f16 values ({n_elements} x 2 bytes)"
-                ),
-            })?;
+        let n_elements = self.check_memory::<u16>("a cache of ", shape)?;
         Ok((DType::F16, Storage::new(Numbers::Half(vec![0; n_elements]))))
     }
 
@@ -139,17 +130,11 @@ impl Backend for Cpu {
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        let shape = a.shape();
-        let (a_values, b) = (values(a)?, values(b)?);
-        let mut out = self.take(b.len());
-        self.in_pieces(&mut out, PIECE, |range, out| {
-            self.run(Add {
-                a: &a_values[range.clone()],
-                b: &b[range],
-                out,
-            });
-        });
-        Ok(result(a, shape, out))
+        Ok(result(a, a.shape(), self.sum(a, b)?))
+    }
+
+    fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
+        self.add_to_rows(sum, rows, to, scales)
     }
 
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {

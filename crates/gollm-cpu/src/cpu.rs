@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gollm_tensor::{Error, Place, Result, RopeTable, Tensor};
+use gollm_tensor::{Error, Place, Result, RopeTable, Tensor, n_elements};
 
 use crate::buffers::Buffer;
 use crate::kernels::attention::{self, Attention, Sizes};
@@ -96,6 +96,22 @@ impl Cpu {
         self.workshop.machine
     }
 
+    /// The number of values of `shape`, if there is memory for them: asked first, so that too much is an
+    /// error and not an abort.
+    pub(crate) fn check_memory<T>(&self, what: &str, shape: &[usize]) -> Result<usize> {
+        let (n, size) = (n_elements(shape)?, size_of::<T>());
+        match Vec::<T>::new().try_reserve_exact(n) {
+            Ok(()) => Ok(n),
+            Err(_) => Err(Error::Device {
+                device: "cpu".to_owned(),
+                message: format!(
+                    "no memory for {what}{shape:?} f{} values ({n} x {size} bytes)",
+                    8 * size
+                ),
+            }),
+        }
+    }
+
     pub(crate) fn take(&self, n: usize) -> Buffer {
         self.workshop.buffers.take(n)
     }
@@ -105,7 +121,7 @@ impl Cpu {
     }
 
     /// Deals out `0..n`, each worth `work` multiply-adds.
-    fn for_each(&self, n: usize, work: usize, f: impl Fn(Range<usize>) + Sync) {
+    pub(crate) fn for_each(&self, n: usize, work: usize, f: impl Fn(Range<usize>) + Sync) {
         let grain = self.workshop.grain(n, n * work);
         self.workshop.pool.for_each(n, grain, f);
     }

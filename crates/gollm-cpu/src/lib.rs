@@ -30,6 +30,7 @@ mod product;
 pub mod roofline;
 mod room;
 mod simd;
+mod sums;
 mod threads;
 
 pub use cpu::Cpu;

@@ -115,6 +115,19 @@ pub(crate) fn values(tensor: &Tensor) -> Result<&[f32]> {
     })
 }
 
+/// The f32 values of a result for writing in place, if nobody else holds it.
+pub(crate) fn values_mut<'a>(
+    tensor: &'a mut Tensor,
+    operation: &'static str,
+    name: &'static str,
+) -> Result<&'a mut [f32]> {
+    match tensor.storage_mut().get_mut() {
+        Some(Numbers::Result(values)) => Ok(values),
+        Some(Numbers::Own(values)) => Ok(values),
+        _ => Err(Error::Shared { operation, name }),
+    }
+}
+
 /// A cache as bytes and the type they are in.
 pub(crate) fn cache_bytes(cache: &Tensor) -> Result<(&[u8], DType)> {
     if let Numbers::Half(bits) = numbers(cache)? {
@@ -129,6 +142,7 @@ pub(crate) fn cache_bytes(cache: &Tensor) -> Result<(&[u8], DType)> {
 pub(crate) fn cache_mut<'a>(cache: &'a mut Tensor, name: &'static str) -> Result<CacheMut<'a>> {
     match cache.storage_mut().get_mut() {
         Some(Numbers::Own(values)) => Ok(CacheMut::F32(values)),
+        Some(Numbers::Result(values)) => Ok(CacheMut::F32(values)),
         Some(Numbers::Half(bits)) => Ok(CacheMut::F16(bits)),
         _ => Err(Error::Shared {
             operation: "write_rows",

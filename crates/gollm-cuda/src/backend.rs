@@ -40,7 +40,10 @@ impl Backend for Cuda {
     }
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
-        self.zeros_of(shape, DType::F32)
+        let n_bytes = DType::F32.n_bytes(shape)?;
+        let buffer = self.pool.take(n_bytes)?;
+        self.queue()?.zero(buffer.address(), n_bytes)?;
+        Ok(Storage::new(Numbers(buffer)))
     }
 
     fn cache(&self, shape: &[usize]) -> Result<(DType, Storage)> {
@@ -141,10 +144,17 @@ impl Backend for Cuda {
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        if b.shape().len() == 1 && a.shape()[0] != 1 {
+            return self.add_bias(a, b);
+        }
         if let Some(sum) = self.add_to_pending(a, b)? {
             return Ok(sum);
         }
         self.each(Kernel::Add, a, b)
+    }
+
+    fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
+        self.add_to_rows(sum, rows, to, scales)
     }
 
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {
@@ -205,7 +215,7 @@ impl Backend for Cuda {
 }
 
 impl Cuda {
-    /// Zeros of a storage type.
+    /// Zeros of a storage type, for something that stays.
     fn zeros_of(&self, shape: &[usize], dtype: DType) -> Result<Storage> {
         let n_bytes = dtype.n_bytes(shape)?;
         let buffer = self.pool.own(n_bytes)?;

@@ -90,6 +90,8 @@ kernels! {
         Q4_0ToF32 = "q4_0_to_f32";
     "elementwise.cu":
         Add = "add",
+        AddBias = "add_bias",
+        AddRows = "add_rows",
         Swiglu = "swiglu";
     "embed.cu":
         EmbedF32 = "embed_f32",

@@ -42,7 +42,7 @@ pub(crate) fn is_blocked(dtype: DType) -> bool {
     dtype.block_len() > 1
 }
 
-/// Checks that nobody else holds a cache that is to be written.
+/// Checks that nobody else holds a cache, or a sum, that is to be written.
 pub(crate) fn held_alone(cache: &mut Tensor, name: &'static str) -> Result<()> {
     numbers(cache)?;
     match cache.storage_mut().get_mut::<Numbers>() {

@@ -75,7 +75,9 @@ impl Cuda {
 
     /// RMSNorm by itself.
     pub(crate) fn normalized(&self, x: &Tensor, norm: Norm<'_>) -> Result<Tensor> {
-        let (n_rows, n_columns) = matrix_shape(x);
+        // A row, or each head of it if the gains are those of a head.
+        let n_columns = norm.gain.n_elements();
+        let n_rows = x.n_elements().checked_div(n_columns).unwrap_or(0);
         let out = self.new_result(x, x.shape())?;
         let [gain, eps] = Norm::arguments(Some(norm))?;
         let n = self.size(n_columns)?;

@@ -4,7 +4,8 @@ use gollm_tensor::{DType, Result, Tensor};
 
 use crate::cuda::{BLOCK, Cuda};
 use crate::kernel::Kernel;
-use crate::memory::{Numbers, argument, matrix_shape};
+use crate::memory::{Numbers, argument, held_alone, matrix_shape};
+use crate::runtime::Argument;
 
 impl Cuda {
     /// `out[t] = table[ids[t]]`, in f32.
@@ -29,6 +30,46 @@ impl Cuda {
         ];
         self.launch_rows(Kernel::embed(table.dtype()), ids.len(), &arguments)?;
         Ok(out)
+    }
+
+    /// `a + bias`, which every row gets.
+    pub(crate) fn add_bias(&self, a: &Tensor, bias: &Tensor) -> Result<Tensor> {
+        let out = self.new_result(a, a.shape())?;
+        let width = self.size(matrix_shape(a).1)?;
+        let arguments = [argument(a)?, argument(bias)?, argument(&out)?, width];
+        self.launch_each(Kernel::AddBias, a.n_elements(), &arguments)?;
+        Ok(out)
+    }
+
+    /// `sum[to_t] += scales_t · rows_t`; no row is named twice.
+    pub(crate) fn add_to_rows(
+        &self,
+        sum: &mut Tensor,
+        rows: &Tensor,
+        to: &[u32],
+        scales: &[f32],
+    ) -> Result<()> {
+        held_alone(sum, "self")?;
+        if to.is_empty() {
+            return Ok(());
+        }
+        // Numbers of rows, then scales, in one transfer.
+        let n_bytes = size_of_val(to);
+        let on_device = self.pool.take(n_bytes + size_of_val(scales))?;
+        let bytes = [
+            bytemuck::cast_slice(to),
+            bytemuck::cast_slice::<f32, u8>(scales),
+        ]
+        .concat();
+        self.queue()?.write(on_device.address(), &bytes)?;
+        let arguments = [
+            argument(rows)?,
+            Argument::Address(on_device.address()),
+            Argument::Address(on_device.address() + n_bytes as u64),
+            argument(sum)?,
+            self.size(matrix_shape(rows).1)?,
+        ];
+        self.launch_rows(Kernel::AddRows, to.len(), &arguments)
     }
 
     /// The column of the largest number of each row.

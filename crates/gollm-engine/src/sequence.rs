@@ -85,7 +85,7 @@ impl<'a> Sequence<'a> {
             end_ids: end_of_text_ids(tokenizer),
             tokenizer,
             sampler,
-            decoder: tokenizer.stream(),
+            decoder: tokenizer.stream_after(&prompt),
             stop,
             text: String::new(),
             n_taken: 0,

@@ -4,6 +4,8 @@
 //! Notes: `notes/ch03-attention.md`. The steps before it are in `ladder/`. Python:
 //! `GroupedQueryAttention` in `python/model.py`.
 
+use std::ops::Range;
+
 use gollm_tensor::{CachedAttention, Device, Place, RopeTable, Tensor};
 
 use crate::config::Config;
@@ -11,10 +13,10 @@ use crate::error::Result;
 use crate::kv_cache::LayerCache;
 use crate::part::Part;
 use crate::rms_norm::RmsNorm;
-use crate::tensor_names::block_tensor;
+use crate::tensor_names::{block_bias, block_tensor};
 use crate::weight_source::{WeightSource, load};
 
-/// The four projections of one layer's attention.
+/// The four projections of one layer's attention, and what some models do between them.
 #[derive(Debug, Clone)]
 pub struct GroupedQueryAttention {
     /// Queries, `[n_heads · head_dim, emb_dim]`.
@@ -25,6 +27,10 @@ pub struct GroupedQueryAttention {
     pub v_proj: Tensor,
     /// Back to the stream, `[emb_dim, n_heads · head_dim]`.
     pub o_proj: Tensor,
+    /// Added to queries, keys and values (Qwen2).
+    pub qkv_bias: Option<[Tensor; 3]>,
+    /// Of each head of the queries and of the keys, `[head_dim]` (Qwen3).
+    pub qk_norm: Option<[RmsNorm; 2]>,
     head_dim: usize,
 }
 
@@ -49,6 +55,20 @@ impl GroupedQueryAttention {
         let group = config.heads_per_kv();
         let q_rows = kv_rows.start * group..kv_rows.end * group;
         Ok(Self {
+            qkv_bias: match config.qkv_bias {
+                true => Some(load_biases(
+                    config,
+                    [&q_rows, &kv_rows],
+                    layer,
+                    source,
+                    device,
+                )?),
+                false => None,
+            },
+            qk_norm: match config.qk_norm {
+                true => Some(load_norms(config, layer, source, device)?),
+                false => None,
+            },
             q_proj: weight("attn.q_proj", [q_dim, emb_dim])?
                 .rows(q_rows.clone())?
                 .upload(device)?,
@@ -85,7 +105,18 @@ impl GroupedQueryAttention {
         cache: &mut LayerCache,
     ) -> Result<Tensor> {
         let projections = [&self.q_proj, &self.k_proj, &self.v_proj];
-        let [q, k, v] = x.norm_matmul(&norm.weight, norm.eps, projections)?;
+        let mut qkv = x.norm_matmul(&norm.weight, norm.eps, projections)?;
+        if let Some(biases) = &self.qkv_bias {
+            for (x, bias) in qkv.iter_mut().zip(biases) {
+                *x = x.add(bias)?;
+            }
+        }
+        if let Some(norms) = &self.qk_norm {
+            for (heads, norm) in qkv.iter_mut().zip(norms) {
+                *heads = norm.forward(heads)?;
+            }
+        }
+        let [q, k, v] = qkv;
         let LayerCache { keys, values } = cache;
         let head_dim = self.head_dim;
         let context = q.cached_attention(
@@ -101,4 +132,37 @@ impl GroupedQueryAttention {
         )?;
         Ok(context.matmul(&self.o_proj)?)
     }
+}
+
+/// The biases of some rows of the three projections; each is as long as its projection has rows.
+fn load_biases(
+    config: &Config,
+    [q_rows, kv_rows]: [&Range<usize>; 2],
+    layer: usize,
+    source: &dyn WeightSource,
+    device: &Device,
+) -> Result<[Tensor; 3]> {
+    let bias = |part: &str, width: usize, rows: &Range<usize>| -> Result<Tensor> {
+        let all = load(source, &block_bias(layer, part), &[width])?.to_f32()?;
+        Ok(device.tensor(&[rows.len()], &all[rows.clone()])?)
+    };
+    Ok([
+        bias("attn.q_proj", config.q_dim(), q_rows)?,
+        bias("attn.k_proj", config.kv_dim(), kv_rows)?,
+        bias("attn.v_proj", config.kv_dim(), kv_rows)?,
+    ])
+}
+
+/// The norms of a head of the queries and of the keys, the same for all heads.
+fn load_norms(
+    config: &Config,
+    layer: usize,
+    source: &dyn WeightSource,
+    device: &Device,
+) -> Result<[RmsNorm; 2]> {
+    let norm = |part: &str| {
+        let (name, eps) = (block_tensor(layer, part), config.norm_eps);
+        RmsNorm::load(source, &name, config.head_dim, eps, device)
+    };
+    Ok([norm("attn.q_norm")?, norm("attn.k_norm")?])
 }

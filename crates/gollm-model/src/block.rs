@@ -9,10 +9,58 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::feed_forward::FeedForward;
 use crate::kv_cache::LayerCache;
+use crate::mixture::Mixture;
 use crate::part::{Part, Reduce};
 use crate::rms_norm::RmsNorm;
 use crate::tensor_names::block_tensor;
 use crate::weight_source::WeightSource;
+
+/// The second half of a layer: one feed-forward for all tokens, or several of which each token asks a
+/// few.
+#[derive(Debug, Clone)]
+pub enum Ffn {
+    /// One for all.
+    Dense(FeedForward),
+    /// Experts and a router.
+    Mixture(Mixture),
+}
+
+impl Ffn {
+    /// Takes the weights of layer `layer` from a source.
+    ///
+    /// # Errors
+    ///
+    /// If a weight is missing or has another shape, or the device is out of memory.
+    pub fn load(
+        config: &Config,
+        part: &Part,
+        layer: usize,
+        source: &dyn WeightSource,
+        device: &Device,
+    ) -> Result<Self> {
+        if config.has_experts() {
+            return Mixture::load(config, part, layer, source, device).map(Self::Mixture);
+        }
+        let prefix = format!("blocks.{layer}.ffn");
+        FeedForward::load(config, part, &prefix, source, device).map(Self::Dense)
+    }
+
+    /// The answer for the normalized `x`, to be added to it.
+    ///
+    /// # Shapes
+    ///
+    /// - `x` and the result: `[n_tokens, emb_dim]`
+    ///
+    /// # Errors
+    ///
+    /// If `x` has another width.
+    pub fn forward(&self, norm: &RmsNorm, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Dense(feed_forward) => feed_forward.forward(norm, x),
+            Self::Mixture(mixture) => mixture.forward(norm, x),
+        }
+    }
+}
 
 /// The weights of one layer.
 #[derive(Debug, Clone)]
@@ -24,7 +72,7 @@ pub struct Block {
     /// Before the feed-forward.
     pub ffn_norm: RmsNorm,
     /// The part that holds two thirds of the weights.
-    pub ffn: FeedForward,
+    pub ffn: Ffn,
 }
 
 impl Block {
@@ -48,7 +96,7 @@ impl Block {
             attn_norm: norm("attn_norm")?,
             attn: GroupedQueryAttention::load(config, part, layer, source, device)?,
             ffn_norm: norm("ffn_norm")?,
-            ffn: FeedForward::load(config, part, layer, source, device)?,
+            ffn: Ffn::load(config, part, layer, source, device)?,
         })
     }
 

@@ -1,8 +1,9 @@
-//! The shape of a model: thirteen numbers from which every tensor, count and cost follows.
+//! The shape of a model: the numbers from which every tensor, count and cost follows.
 //!
 //! The same keys stand in the YAML files under `configs/`, in the metadata of a `.gollm` file (as
 //! JSON) and in Python's `config.py`. Notes: `notes/ch04-model.md`.
 
+mod experts;
 mod read;
 mod validate;
 
@@ -53,7 +54,7 @@ pub struct Config {
     pub n_kv_heads: usize,
     /// Numbers in one head; even, since RoPE turns pairs. `emb_dim / n_heads` when left out.
     pub head_dim: usize,
-    /// The inner width of the feed-forward part.
+    /// The inner width of the feed-forward part; with experts, of each of them.
     pub hidden_dim: usize,
     /// Transformer blocks, one after the other.
     pub n_layers: usize,
@@ -70,6 +71,22 @@ pub struct Config {
     /// out. Arithmetic is f32 whatever it says.
     #[serde(serialize_with = "dtype_name")]
     pub dtype: DType,
+    /// Whether queries, keys and values get a learned bias, as in Qwen2. False when left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub qkv_bias: bool,
+    /// Whether each head of the queries and keys is normalized before RoPE, as in Qwen3. False when
+    /// left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub qk_norm: bool,
+    /// Experts in each feed-forward part; 0, one feed-forward for all tokens, when left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub n_experts: usize,
+    /// How many of the experts each token asks. 0, as it must be without experts, when left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub n_experts_per_token: usize,
+    /// Whether the weights of the experts that a token asks are made to sum to 1. False when left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub norm_topk_prob: bool,
 }
 
 /// Llama 3's way to reach a longer context than the model was first trained on.
@@ -198,6 +215,12 @@ impl TryFrom<Value> for Config {
     fn try_from(value: Value) -> Result<Self> {
         Self::from_value(&value)
     }
+}
+
+/// Keys that say nothing new are not written, so that a model without them has a config that every
+/// release reads.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[expect(

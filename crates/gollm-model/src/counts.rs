@@ -3,11 +3,14 @@
 //! All counts are exact for this project's decoder, not estimates; `tests/counts.rs` compares them with
 //! counts made another way. Notes: `notes/ch04-model.md`.
 
+mod sizes;
+
 use gollm_tensor::DType;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::tensor_names::expected_tensors;
+use crate::tensor_names::{expected_tensors, is_router};
+use sizes::Sizes;
 
 /// The bytes of one cached number: keys and values are kept in f32.
 const CACHE_ELEMENT_BYTES: u64 = 4;
@@ -17,11 +20,13 @@ const CACHE_ELEMENT_BYTES: u64 = 4;
 pub struct ParameterCounts {
     /// The embedding table: `vocab_size · emb_dim`.
     pub embedding: u64,
-    /// The four attention projections of one layer.
+    /// The four attention projections of one layer, and the biases of three of them if there are any.
     pub attention_per_layer: u64,
-    /// The three feed-forward matrices of one layer.
+    /// The three feed-forward matrices of one layer; with experts, those of all of them and the router.
     pub feed_forward_per_layer: u64,
-    /// The two norms of one layer.
+    /// The part of it that one token does not use: the experts that it does not ask.
+    pub idle_per_layer: u64,
+    /// The two norms of one layer, and those of queries and keys if there are any.
     pub norms_per_layer: u64,
     /// How many layers there are.
     pub n_layers: u64,
@@ -43,9 +48,10 @@ impl ParameterCounts {
         let table = sizes.vocab * sizes.emb;
         Ok(Self {
             embedding: table,
-            attention_per_layer: sizes.attention(),
-            feed_forward_per_layer: sizes.feed_forward(),
-            norms_per_layer: 2 * sizes.emb,
+            attention_per_layer: sizes.attention() + sizes.biases,
+            feed_forward_per_layer: sizes.experts * sizes.expert() + sizes.router(),
+            idle_per_layer: (sizes.experts - sizes.asked) * sizes.expert(),
+            norms_per_layer: 2 * sizes.emb + sizes.head_norms,
             n_layers: sizes.layers,
             final_norm: sizes.emb,
             head: if config.tie_embeddings { 0 } else { table },
@@ -69,9 +75,15 @@ impl ParameterCounts {
     pub fn total(&self) -> u64 {
         self.embedding + self.without_embeddings() + self.head
     }
+
+    /// What one token uses of them: all, but for the experts that it does not ask.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        self.total() - self.n_layers * self.idle_per_layer
+    }
 }
 
-/// The bytes of all weights with their matrices stored in `dtype` and their norms in f32.
+/// The bytes of all weights with their matrices stored in `dtype` and their vectors and routers in f32.
 ///
 /// # Units
 ///
@@ -84,13 +96,19 @@ impl ParameterCounts {
 pub fn weight_bytes(config: &Config, dtype: DType) -> Result<u64> {
     let mut total = 0;
     for spec in expected_tensors(config)? {
-        total += tensor_bytes(&spec.shape, dtype)?;
+        let stored = if is_router(&spec.name) {
+            DType::F32
+        } else {
+            dtype
+        };
+        total += tensor_bytes(&spec.shape, stored)?;
     }
     Ok(total)
 }
 
 /// The bytes that decoding one token reads, after `context` tokens: every weight once (of the
-/// embedding table one row, unless it serves as the head), and the keys and values of the context.
+/// embedding table one row, unless it serves as the head; of the experts those that it asks), and the
+/// keys and values of the context.
 ///
 /// Decoding one sequence does about two operations a weight, so memory bandwidth divided by this
 /// number bounds the tokens a second of any implementation.
@@ -110,7 +128,11 @@ pub fn bytes_read_per_token(config: &Config, dtype: DType, context: usize) -> Re
     // A tied table is read whole by the head, an untied one only in the token's row.
     let unread = if config.tie_embeddings { 0 } else { table };
     let cache = kv_bytes_per_token(config)? * context as u64;
-    Ok(weight_bytes(config, dtype)? - unread + row + cache)
+    let sizes = Sizes::of(config);
+    let inward = tensor_bytes(&[config.hidden_dim, config.emb_dim], dtype)?;
+    let outward = tensor_bytes(&[config.emb_dim, config.hidden_dim], dtype)?;
+    let idle = sizes.layers * (sizes.experts - sizes.asked) * (2 * inward + outward);
+    Ok(weight_bytes(config, dtype)? - unread - idle + row + cache)
 }
 
 /// The bytes that one token leaves in the key/value cache: `2 · n_layers · n_kv_heads · head_dim`
@@ -153,7 +175,8 @@ pub struct FlopCounts {
     /// Scores and weighted sums over the tokens attended to, in all layers: the only part that
     /// grows with the context.
     pub attention: u64,
-    /// The three feed-forward matrices of all layers.
+    /// The three feed-forward matrices of all layers; with experts, those of the ones that a token asks,
+    /// and the router.
     pub feed_forward: u64,
     /// The projection to the vocabulary.
     pub head: u64,
@@ -174,7 +197,7 @@ impl FlopCounts {
             projections: 2 * sizes.layers * sizes.attention(),
             // One product for the scores and one for the weighted sum, over all query heads.
             attention: 2 * 2 * sizes.layers * sizes.q * context as u64,
-            feed_forward: 2 * sizes.layers * sizes.feed_forward(),
+            feed_forward: 2 * sizes.layers * (sizes.asked * sizes.expert() + sizes.router()),
             head: 2 * sizes.vocab * sizes.emb,
         })
     }
@@ -186,41 +209,8 @@ impl FlopCounts {
     }
 }
 
-/// The sizes of a validated config as `u64`, in which their products fit.
-struct Sizes {
-    vocab: u64,
-    emb: u64,
-    q: u64,
-    kv: u64,
-    hidden: u64,
-    layers: u64,
-}
-
-impl Sizes {
-    fn of(config: &Config) -> Self {
-        Self {
-            vocab: config.vocab_size as u64,
-            emb: config.emb_dim as u64,
-            q: config.q_dim() as u64,
-            kv: config.kv_dim() as u64,
-            hidden: config.hidden_dim as u64,
-            layers: config.n_layers as u64,
-        }
-    }
-
-    /// Queries and output lead over `q`, keys and values to `kv`.
-    fn attention(&self) -> u64 {
-        2 * self.emb * (self.q + self.kv)
-    }
-
-    /// Gate, up and down.
-    fn feed_forward(&self) -> u64 {
-        3 * self.emb * self.hidden
-    }
-}
-
 fn tensor_bytes(shape: &[usize], dtype: DType) -> Result<u64> {
-    // Norms are vectors and stay exact: they are a ten-thousandth of a model.
+    // Norms and biases are vectors and stay exact: they are a ten-thousandth of a model.
     let stored = if shape.len() == 1 { DType::F32 } else { dtype };
     Ok(stored.n_bytes(shape)? as u64)
 }

@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::part::Part;
 use crate::rms_norm::RmsNorm;
-use crate::tensor_names::block_tensor;
 use crate::weight_source::{WeightSource, load};
 
 /// The three matrices of one layer's feed-forward.
@@ -24,8 +23,8 @@ pub struct FeedForward {
 }
 
 impl FeedForward {
-    /// Takes the matrices of layer `layer` from a source, or the hidden columns that belong to
-    /// `part`.
+    /// Takes the matrices from a source, or the hidden columns that belong to `part`. `prefix` is where
+    /// they are: `blocks.3.ffn`, or `blocks.3.ffn.experts.17`.
     ///
     /// # Errors
     ///
@@ -33,23 +32,24 @@ impl FeedForward {
     pub fn load(
         config: &Config,
         part: &Part,
-        layer: usize,
+        prefix: &str,
         source: &dyn WeightSource,
         device: &Device,
     ) -> Result<Self> {
-        let weight =
-            |name: &str, shape: [usize; 2]| load(source, &block_tensor(layer, name), &shape);
+        let weight = |name: &str, shape: [usize; 2]| {
+            load(source, &format!("{prefix}.{name}.weight"), &shape)
+        };
         let inward = [config.hidden_dim, config.emb_dim];
         let outward = [config.emb_dim, config.hidden_dim];
         let hidden = &part.hidden;
         Ok(Self {
-            gate_proj: weight("ffn.gate_proj", inward)?
+            gate_proj: weight("gate_proj", inward)?
                 .rows(hidden.clone())?
                 .upload(device)?,
-            up_proj: weight("ffn.up_proj", inward)?
+            up_proj: weight("up_proj", inward)?
                 .rows(hidden.clone())?
                 .upload(device)?,
-            down_proj: weight("ffn.down_proj", outward)?
+            down_proj: weight("down_proj", outward)?
                 .columns(hidden.clone())?
                 .upload(device)?,
         })

@@ -11,6 +11,7 @@ pub mod gpt;
 mod kv_cache;
 pub mod ladder;
 pub mod loss;
+mod mixture;
 mod part;
 mod rms_norm;
 pub mod rope;
@@ -18,7 +19,7 @@ mod tensor_names;
 mod weight_source;
 
 pub use attention::GroupedQueryAttention;
-pub use block::Block;
+pub use block::{Block, Ffn};
 pub use config::{Config, RopeScaling};
 pub use counts::{
     FlopCounts, ParameterCounts, bytes_read_per_token, kv_bytes, kv_bytes_per_token, weight_bytes,
@@ -27,9 +28,13 @@ pub use decoder::{Append, Decoder};
 pub use error::{Error, Result};
 pub use feed_forward::FeedForward;
 pub use kv_cache::{KvCache, LayerCache};
+pub use mixture::{Mixture, Share, choose};
 pub use part::{Part, Reduce};
 pub use rms_norm::RmsNorm;
-pub use tensor_names::{FINAL_NORM, OUT_HEAD, TOK_EMB, TensorSpec, block_tensor, expected_tensors};
+pub use tensor_names::{
+    FINAL_NORM, OUT_HEAD, TOK_EMB, TensorSpec, block_bias, block_tensor, expected_tensors,
+    expert_tensor, is_router, n_expected_tensors,
+};
 pub use weight_source::{StoredTensor, WeightSource};
 
 /// The code blocks of `notes/ch03-attention.md`, run as doctests.

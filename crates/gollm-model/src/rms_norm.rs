@@ -8,17 +8,18 @@ use gollm_tensor::{Device, Tensor};
 use crate::error::Result;
 use crate::weight_source::{WeightSource, load};
 
-/// Rescales each token's vector to unit root-mean-square, then each number by a learned weight.
+/// Rescales each token's vector, or each head of it, to unit root-mean-square, then each number by a
+/// learned weight.
 #[derive(Debug, Clone)]
 pub struct RmsNorm {
-    /// The learned scales, `[emb_dim]`, f32.
+    /// The learned scales, `[emb_dim]` (of heads: `[head_dim]`), f32.
     pub weight: Tensor,
     /// Added to the mean square before its root, so that a zero vector stays one.
     pub eps: f32,
 }
 
 impl RmsNorm {
-    /// Takes the weight `name` of shape `[emb_dim]` from a source.
+    /// Takes the weight `name` of shape `[width]` from a source.
     ///
     /// # Errors
     ///
@@ -26,14 +27,14 @@ impl RmsNorm {
     pub fn load(
         source: &dyn WeightSource,
         name: &str,
-        emb_dim: usize,
+        width: usize,
         eps: f32,
         device: &Device,
     ) -> Result<Self> {
-        let stored = load(source, name, &[emb_dim])?;
+        let stored = load(source, name, &[width])?;
         // A norm has few weights and scales every number of a token: it is kept in f32 always.
         Ok(Self {
-            weight: device.tensor(&[emb_dim], &stored.to_f32()?)?,
+            weight: device.tensor(&[width], &stored.to_f32()?)?,
             eps,
         })
     }
@@ -42,7 +43,7 @@ impl RmsNorm {
     ///
     /// # Shapes
     ///
-    /// - `x` and the result: `[n_tokens, emb_dim]`
+    /// - `x` and the result: `[n_tokens, emb_dim]`; with a weight of a head, `[n_tokens, n_heads · width]`
     ///
     /// # Errors
     ///

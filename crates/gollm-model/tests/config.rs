@@ -49,6 +49,11 @@ fn full() -> Config {
         norm_eps: 1e-6,
         tie_embeddings: false,
         dtype: DType::BF16,
+        qkv_bias: false,
+        qk_norm: false,
+        n_experts: 0,
+        n_experts_per_token: 0,
+        norm_topk_prob: false,
     }
 }
 
@@ -192,6 +197,16 @@ norm_eps: 1.0e-6 => rms_norm_eps: 1.0e-6 => `rms_norm_eps` | did you mean `norm_
 dtype: bf16 => colour: red => unknown key `colour` | remove it
 dtype: bf16 => n_heads: 6 => YAML | n_heads
 dtype: bf16 => dtype: [ => not well-formed YAML
+dtype: bf16 => qkv_bias: 1 => `qkv_bias` is 1 | true or false
+dtype: bf16 => qk_norm: yes please => `qk_norm` is the text "yes please"
+dtype: bf16 => n_experts: -1 => `n_experts` is -1 | at least 0
+dtype: bf16 => n_experts: 5 => `n_experts_per_token` is 0 | from 1 to n_experts = 5
+dtype: bf16 => n_experts: 5\nn_experts_per_token: 6 => `n_experts_per_token` is 6 | each at most once
+dtype: bf16 => n_experts: 1025\nn_experts_per_token: 1 => `n_experts` is 1025 | 0 to 1024
+n_layers: 4 => n_layers: 40\nn_experts: 1024\nn_experts_per_token: 1 => `n_experts` is 1024 | n_layers · n_experts of at most 32768
+dtype: bf16 => n_experts_per_token: 2 => `n_experts_per_token` is 2 | since n_experts is 0
+dtype: bf16 => norm_topk_prob: true => `norm_topk_prob` is true | since n_experts is 0
+dtype: bf16 => n_expert: 2 => unknown key `n_expert` | did you mean `n_experts`?
 "#;
 
 #[test]
@@ -314,6 +329,30 @@ fn large_published_models_are_within_the_bounds() {
         ..full()
     };
     llama_405b.validate().unwrap();
+}
+
+/// A key that says nothing new is not written, so older releases read the configs of models without
+/// these parts.
+#[test]
+fn options_of_other_models_are_written_only_where_they_say_something() {
+    let plain = full().to_json().unwrap() + &full().to_yaml().unwrap();
+    for key in ["qkv_bias", "qk_norm", "expert", "norm_topk_prob"] {
+        assert!(!plain.contains(key), "{key}");
+    }
+    let absent = "qkv_bias: false\nqk_norm: false\nn_experts: 0\nn_experts_per_token: 0\n\
+                  norm_topk_prob: false\n";
+    assert_eq!(Config::from_yaml(&format!("{FULL}{absent}")).unwrap(), full());
+    let all = Config {
+        qkv_bias: true,
+        qk_norm: true,
+        n_experts: 7,
+        n_experts_per_token: 2,
+        norm_topk_prob: true,
+        ..full()
+    };
+    assert_eq!(Config::from_json(&all.to_json().unwrap()).unwrap(), all);
+    assert_eq!(Config::from_yaml(&all.to_yaml().unwrap()).unwrap(), all);
+    assert!(all.has_options() && !full().has_options());
 }
 
 proptest! {

@@ -28,6 +28,11 @@ fn uneven() -> Config {
         norm_eps: 1e-5,
         tie_embeddings: false,
         dtype: DType::F32,
+        qkv_bias: false,
+        qk_norm: false,
+        n_experts: 0,
+        n_experts_per_token: 0,
+        norm_topk_prob: false,
     }
 }
 

@@ -5,11 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gollm_tokenizer::{Pattern, SPECIAL_TOKENS, TrainOptions};
+use gollm_engine::{begin_of_text_id, end_of_text_ids};
+use gollm_tokenizer::{Pattern, Roles, SPECIAL_TOKENS, TrainOptions};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict};
+use serde_json::Value;
 
 use crate::decode_stream::DecodeStream;
 use crate::encode_batch::encode_batch;
@@ -47,8 +49,8 @@ impl Tokenizer {
     /// Trains a tokenizer on an iterable of texts, which is read once and never held as a whole.
     ///
     /// `vocab_size` counts everything: 256 bytes, merges, special tokens. `pattern` is how text is
-    /// cut into pieces before merging: "gpt2", "cl100k", "o200k", "llama3" or "qwen2". `special_tokens` are the texts
-    /// of the last ids, in this order; None stands for the five of gollm's own models, and an empty
+    /// cut into pieces before merging: "gpt2", "cl100k", "o200k", "llama3", "qwen2" or "smollm".
+    /// `special_tokens` are the texts of the last ids, in this order; None stands for the five of gollm's own models, and an empty
     /// list for none. Other Python threads run meanwhile.
     ///
     /// Raises ValueError for a vocab_size that is too small, or too large for the text.
@@ -172,20 +174,24 @@ impl Tokenizer {
         self.inner.vocab_size()
     }
 
-    /// How text is cut into pieces: "gpt2", "cl100k", "o200k", "llama3" or "qwen2".
+    /// How text is cut into pieces: "gpt2", "cl100k", "o200k", "llama3", "qwen2" or "smollm"; None for
+    /// SentencePiece, which does not cut it.
     #[getter]
-    fn pattern(&self) -> &'static str {
-        self.inner.pattern().name()
+    fn pattern(&self) -> Option<&'static str> {
+        self.inner.pattern().map(Pattern::name)
     }
 
     /// The special tokens and their ids, in the order of the ids.
     #[getter]
     fn special_tokens<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
-        let tokens = PyDict::new(py);
-        for (text, id) in self.inner.special_tokens() {
-            tokens.set_item(text, id)?;
-        }
-        Ok(tokens)
+        dict(py, self.inner.special_tokens())
+    }
+
+    /// The tokens that are found as whole texts in any text and are not special, such as
+    /// `<tool_call>`, in the order of the ids.
+    #[getter]
+    fn added_tokens<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
+        dict(py, self.inner.added_tokens())
     }
 
     /// Writes tiktoken's rank file to `path`, and its description to `path` with ".json" added.
@@ -213,10 +219,33 @@ impl Tokenizer {
     #[staticmethod]
     #[pyo3(signature = (text, /))]
     fn from_json(text: &str) -> Result<Self> {
-        let value = serde_json::from_str(text).map_err(|error| {
-            Failure::gollm(format!("the tokenizer is not well-formed JSON: {error}"))
-        })?;
-        Ok(Self::new(gollm_tokenizer::Tokenizer::from_json(&value)?))
+        let inner = gollm_tokenizer::Tokenizer::from_json(&parse_json(text)?)?;
+        Ok(Self::new(inner))
+    }
+
+    /// Reads the text of Hugging Face's `tokenizer.json`; `config` is the text of the
+    /// `tokenizer_config.json` beside it. Raises GollmError if it is something else, or has steps that
+    /// are not known here.
+    #[staticmethod]
+    #[pyo3(signature = (text, config = None))]
+    fn from_hf_json(text: &str, config: Option<&str>) -> Result<Self> {
+        let config = config.map(parse_json).transpose()?;
+        let (tokenizer, config) = (parse_json(text)?, config.as_ref());
+        let inner = gollm_tokenizer::Tokenizer::from_hf_json(&tokenizer, config, &[])?;
+        Ok(Self::new(inner))
+    }
+
+    /// The texts of `tokenizer.json` and `tokenizer_config.json`, for Hugging Face's libraries.
+    ///
+    /// Raises ValueError for a vocabulary that those files cannot hold.
+    #[pyo3(signature = (chat_template = None))]
+    fn to_hf_json(&self, chat_template: Option<&str>) -> Result<(String, String)> {
+        let roles = Roles {
+            begin: begin_of_text_id(&self.inner),
+            end: end_of_text_ids(&self.inner),
+        };
+        let files = self.inner.to_hf_json(&roles, chat_template)?;
+        Ok((files.tokenizer.to_string(), files.config.to_string()))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> Result<(Bound<'py, PyAny>, (String,))> {
@@ -226,12 +255,31 @@ impl Tokenizer {
 
     fn __repr__(&self) -> String {
         format!(
-            "<gollm.Tokenizer: {} ids, pattern {:?}, {} of them special>",
+            "<gollm.Tokenizer: {} ids, {}, {} of them special>",
             self.inner.vocab_size(),
-            self.inner.pattern().name(),
+            match self.inner.pattern() {
+                Some(pattern) => format!("pattern {:?}", pattern.name()),
+                None => "SentencePiece".to_owned(),
+            },
             self.inner.special_tokens().count(),
         )
     }
+}
+
+fn dict<'a, 'py>(
+    py: Python<'py>,
+    tokens: impl Iterator<Item = (&'a str, u32)>,
+) -> Result<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (text, id) in tokens {
+        dict.set_item(text, id)?;
+    }
+    Ok(dict)
+}
+
+fn parse_json(text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::gollm(format!("the tokenizer is not well-formed JSON: {error}")))
 }
 
 fn parse_pattern(name: &str) -> Result<Pattern> {

@@ -173,12 +173,19 @@ pub trait Backend: Send + Sync {
     /// If the device failed.
     fn swiglu(&self, gate: &Tensor, up: &Tensor) -> Result<Tensor>;
 
-    /// See [`Tensor::add`].
+    /// See [`Tensor::add`]: `b` has the shape of `a`, or is a vector that every row of `a` gets.
     ///
     /// # Errors
     ///
     /// If the device failed.
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor>;
+
+    /// See [`Tensor::add_rows`]. No row of `sum` is named twice.
+    ///
+    /// # Errors
+    ///
+    /// If the device failed or `sum` is shared with another handle.
+    fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()>;
 
     /// See [`Tensor::softmax`].
     ///

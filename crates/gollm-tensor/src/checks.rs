@@ -17,6 +17,57 @@ impl Tensor {
         weight.stored_as_f32("rms_norm", "weight")
     }
 
+    /// As [`check_rms_norm`](Self::check_rms_norm), for rows of several heads as well.
+    pub(crate) fn check_rms_norm_of_heads(&self, weight: &Self) -> Result<()> {
+        let [_, width] = self.activations("rms_norm", "x")?;
+        match weight.shape() {
+            [head_dim] if *head_dim != width => {
+                self.beside("rms_norm", "weight", weight)?;
+                weight.stored_as_f32("rms_norm", "weight")?;
+                check_heads("rms_norm", "x", self, width, *head_dim)
+            }
+            _ => self.check_rms_norm(weight),
+        }
+    }
+
+    /// A vector that is added to every row.
+    pub(crate) fn check_bias(&self, bias: &Self) -> Result<()> {
+        let [_, width] = self.activations("add", "self")?;
+        self.beside("add", "other", bias)?;
+        bias.stored_as_f32("add", "other")?;
+        check_shape!("add", bias, [width])
+    }
+
+    /// Returns the rows as backends take them.
+    pub(crate) fn check_add_rows(
+        &self,
+        rows: &Self,
+        to: &[usize],
+        scales: &[f32],
+    ) -> Result<Vec<u32>> {
+        const NAME: &str = "add_rows";
+        let [n_tokens, width] = self.activations(NAME, "self")?;
+        self.beside(NAME, "rows", rows)?;
+        let [n_rows, _] = rows.activations(NAME, "rows")?;
+        check_shape!(NAME, rows, [n_rows, width])?;
+        check_length(NAME, "to", to.len(), n_rows)?;
+        check_length(NAME, "scales", scales.len(), n_rows)?;
+        let mut sorted = to.to_vec();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::Twice {
+                operation: NAME,
+                name: "row",
+                found: pair[0],
+            });
+        }
+        let number = |&row: &usize| {
+            check_range(NAME, "row", row, n_tokens)?;
+            u32::try_from(row).map_err(|_| Error::TooLarge { shape: vec![row] })
+        };
+        to.iter().map(number).collect()
+    }
+
     pub(crate) fn check_matmul(&self, weight: &Self) -> Result<()> {
         let [_, n_in] = self.activations("matmul", "x")?;
         self.beside("matmul", "weight", weight)?;

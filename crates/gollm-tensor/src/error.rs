@@ -44,6 +44,16 @@ pub enum Error {
         /// How many there are; the largest allowed number is one less.
         limit: usize,
     },
+    /// A row that is to be written is named twice, so that the order would matter.
+    #[error("{operation}: {name} {found} is there twice, expected each once")]
+    Twice {
+        /// The operation, as the `Tensor` method is called.
+        operation: &'static str,
+        /// What the number counts: `row`.
+        name: &'static str,
+        /// The number that was given twice.
+        found: usize,
+    },
     /// Two lists that go together have different lengths, or bytes do not fill a shape.
     #[error("{operation}: {name} has length {found}, expected {expected}")]
     Length {

@@ -1,6 +1,7 @@
 //! Cosines and sines of every position, computed once.
 
 use crate::device::Device;
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
@@ -36,13 +37,9 @@ impl RopeTable {
                 expected: "at least one position and one frequency".to_owned(),
             });
         }
-        let table = |f: fn(f64) -> f64| -> Vec<f32> {
-            let row = |p: usize| frequencies.iter().map(move |w| f(p as f64 * w) as f32);
-            (0..context_length).flat_map(row).collect()
-        };
         Ok(Self {
-            cos: device.tensor(&shape, &table(f64::cos))?,
-            sin: device.tensor(&shape, &table(f64::sin))?,
+            cos: table(device, f64::cos, frequencies, context_length)?,
+            sin: table(device, f64::sin, frequencies, context_length)?,
         })
     }
 
@@ -69,4 +66,31 @@ impl RopeTable {
     pub fn head_dim(&self) -> usize {
         2 * self.cos.shape()[1]
     }
+}
+
+/// `f` of every angle, `[context_length, frequencies.len()]`.
+fn table(
+    device: &Device,
+    f: fn(f64) -> f64,
+    frequencies: &[f64],
+    context_length: usize,
+) -> Result<Tensor> {
+    let shape = [context_length, frequencies.len()];
+    let n_bytes = DType::F32.n_bytes(&shape)?;
+    let mut bytes = Vec::new();
+    // Asked for first: a short file may claim a long context, and too much is to be an error, not an abort.
+    bytes
+        .try_reserve_exact(n_bytes)
+        .map_err(|_| Error::Device {
+            device: device.backend().name().to_owned(),
+            message: format!(
+                "no memory for a RoPE table of {shape:?} f32 values ({n_bytes} bytes): the context \
+                 of {context_length} tokens is too long for this machine"
+            ),
+        })?;
+    for position in 0..context_length {
+        let row = frequencies.iter().map(|w| f(position as f64 * w) as f32);
+        bytes.extend(row.flat_map(f32::to_le_bytes));
+    }
+    device.upload(&shape, DType::F32, bytes.into())
 }

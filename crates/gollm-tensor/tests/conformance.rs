@@ -81,6 +81,10 @@ impl Backend for Spoilt {
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         self.spoil("add", Reference.add(a, b)?)
     }
+    fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
+        let rows = self.spoil("add_rows", rows.clone())?;
+        Reference.add_rows(sum, &rows, to, scales)
+    }
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {
         self.spoil("softmax", Reference.softmax(x)?)
     }
@@ -160,6 +164,7 @@ fn a_wrong_operation_is_caught() {
         "attention",
         "swiglu",
         "add",
+        "add_rows",
         "softmax",
         "argmax",
         "norm_matmul",

@@ -101,7 +101,8 @@ pub enum Error {
 
     /// A pre-tokenization pattern of this name is not known.
     #[error(
-        "unknown pre-tokenization pattern {found:?}; expected gpt2, cl100k, o200k, llama3 or qwen2"
+        "unknown pre-tokenization pattern {found:?}; expected gpt2, cl100k, o200k, llama3, qwen2 \
+         or smollm"
     )]
     UnknownPattern {
         /// The name that was given.

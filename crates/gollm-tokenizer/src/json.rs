@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::byte_level::ByteLevel;
 use crate::rank_file::{format_ranks, parse_ranks};
+use crate::sentence_piece;
 use crate::text_form::{read_merges, read_tokens};
+use crate::tokenizer::Method;
 use crate::vocabulary::MAX_VOCAB_SIZE;
 use crate::{Error, Pattern, Result, Roles, Tokenizer};
 
@@ -14,6 +17,8 @@ use crate::{Error, Pattern, Result, Roles, Tokenizer};
 pub(crate) const VERSION: u64 = 1;
 /// The version of the JSON form that holds merges.
 const WITH_MERGES: u64 = 2;
+/// As [`WITH_MERGES`], with tokens that are found in any text, or with text that is composed first.
+const WITH_ADDED: u64 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct TokenizerJson {
@@ -24,17 +29,23 @@ struct TokenizerJson {
     ranks: String,
 }
 
-/// Version 2: a vocabulary that came with merges, as text.
+/// Versions 2 and 3: a vocabulary that came with merges, as text.
 #[derive(Serialize, Deserialize)]
-struct MergesJson {
-    pattern: Pattern,
-    special: BTreeMap<String, u32>,
-    tokens: String,
-    merges: String,
-    whole_pieces: bool,
+pub(crate) struct MergesJson {
+    pub(crate) pattern: Pattern,
+    pub(crate) special: BTreeMap<String, u32>,
+    /// Since version 3.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) added: BTreeMap<String, u32>,
+    pub(crate) tokens: String,
+    pub(crate) merges: String,
+    pub(crate) whole_pieces: bool,
+    /// Since version 3.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) composes: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    begin: Option<u32>,
-    end: Vec<u32>,
+    pub(crate) begin: Option<u32>,
+    pub(crate) end: Vec<u32>,
 }
 
 impl Tokenizer {
@@ -50,22 +61,22 @@ impl Tokenizer {
     /// One that came with a list of merges is version 2, with `tokens` and `merges` in place of `ranks`:
     /// lines in GPT-2's byte alphabet, the line of an id empty where it is no ordinary token. Its
     /// `whole_pieces` says whether a piece that is a token is taken without merging; `begin` and `end`
-    /// are the ids that begin and end a text.
+    /// are the ids that begin and end a text. Version 3 has two keys more, of which one at least is
+    /// needed: `added`, tokens that are found in any text, and `composes`, whether text is composed
+    /// (Unicode's form C) before anything else.
+    ///
+    /// A SentencePiece vocabulary has the kind `sentencepiece`: `docs/format.md` lists its keys.
     pub fn to_json(&self) -> Value {
-        if self.merges().is_some() {
-            return self.with_merges_to_json();
+        match self.method() {
+            Method::ByteLevel(method) if method.merges.is_none() && self.roles().is_none() => {
+                self.ranks_to_json(method)
+            }
+            Method::ByteLevel(method) => self.merges_to_json(method),
+            // Serializing strings and numbers to a value does not fail.
+            Method::SentencePiece(method) => {
+                sentence_piece::json::to_json(self, method).unwrap_or_default()
+            }
         }
-        let special: serde_json::Map<String, Value> = self
-            .special_tokens()
-            .map(|(text, id)| (text.to_owned(), Value::from(id)))
-            .collect();
-        serde_json::json!({
-            "kind": "bpe",
-            "version": VERSION,
-            "pattern": self.pattern().name(),
-            "special": special,
-            "ranks": format_ranks(self.ranks()),
-        })
     }
 
     /// Reads what [`Tokenizer::to_json`] wrote.
@@ -76,58 +87,98 @@ impl Tokenizer {
     /// [`Error::RankLine`], [`Error::Vocabulary`] and [`Error::SpecialToken`] if its parts do
     /// not make a tokenizer.
     pub fn from_json(value: &Value) -> Result<Self> {
-        if value.get("version").and_then(Value::as_u64) == Some(WITH_MERGES) {
-            return from_merges_json(value);
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        if text("kind") == Some(sentence_piece::json::KIND) {
+            return sentence_piece::json::from_json(value);
+        }
+        if let Some(version @ WITH_MERGES..=WITH_ADDED) =
+            value.get("version").and_then(Value::as_u64)
+        {
+            check_kind(text("kind").unwrap_or(""))?;
+            let json = MergesJson::deserialize(value).map_err(wrong_form)?;
+            check_extras(version, &json)?;
+            return json.into_tokenizer();
         }
         let json = TokenizerJson::deserialize(value).map_err(wrong_form)?;
         check_kind(&json.kind)?;
-        check_version(json.version, WITH_MERGES)?;
+        check_version(json.version, WITH_ADDED)?;
         let ranks = parse_ranks(&json.ranks)?;
         Tokenizer::new(ranks, json.pattern, json.special.into_iter().collect())
     }
 
-    fn with_merges_to_json(&self) -> Value {
-        let form = self.text_form();
+    fn ranks_to_json(&self, method: &ByteLevel) -> Value {
         let special = self.special_tokens();
-        let roles = self.roles().cloned().unwrap_or_default();
-        let mut json = serde_json::json!({
+        serde_json::json!({
             "kind": "bpe",
-            "version": WITH_MERGES,
-            "pattern": self.pattern().name(),
+            "version": VERSION,
+            "pattern": method.pattern.name(),
             "special": special.collect::<BTreeMap<_, _>>(),
-            "tokens": lines(&form.tokens),
-            "merges": lines(&form.merges),
-            "whole_pieces": self.whole_pieces(),
-            "end": roles.end,
-        });
-        if let Some(id) = roles.begin {
-            json["begin"] = id.into();
-        }
-        json
+            "ranks": format_ranks(self.ranks()),
+        })
+    }
+
+    fn merges_to_json(&self, method: &ByteLevel) -> Value {
+        let form = method.text_form();
+        let owned = |(text, id): (&str, u32)| (text.to_owned(), id);
+        let roles = self.roles().cloned().unwrap_or_default();
+        let json = MergesJson {
+            pattern: method.pattern,
+            special: self.special_tokens().map(owned).collect(),
+            added: self.added_tokens().map(owned).collect(),
+            tokens: lines(&form.tokens),
+            merges: lines(&form.merges),
+            whole_pieces: method.whole_pieces,
+            composes: method.composes,
+            begin: roles.begin,
+            end: roles.end,
+        };
+        let version = match json.added.is_empty() && !json.composes {
+            true => WITH_MERGES,
+            false => WITH_ADDED,
+        };
+        // Serializing strings and numbers to a value does not fail.
+        let mut value = serde_json::to_value(json).unwrap_or_default();
+        value["kind"] = "bpe".into();
+        value["version"] = version.into();
+        value
     }
 }
 
-fn from_merges_json(value: &Value) -> Result<Tokenizer> {
-    check_kind(value.get("kind").and_then(Value::as_str).unwrap_or(""))?;
-    let json = MergesJson::deserialize(value).map_err(wrong_form)?;
-    let n_tokens = json.tokens.lines().count();
-    if n_tokens > MAX_VOCAB_SIZE {
-        return Err(Error::VocabSizeTooLarge {
-            vocab_size: n_tokens,
-            maximum: MAX_VOCAB_SIZE,
-        });
+impl MergesJson {
+    /// Checks everything, and makes the tokenizer.
+    pub(crate) fn into_tokenizer(self) -> Result<Tokenizer> {
+        let n_tokens = self.tokens.lines().count();
+        if n_tokens > MAX_VOCAB_SIZE {
+            return Err(Error::VocabSizeTooLarge {
+                vocab_size: n_tokens,
+                maximum: MAX_VOCAB_SIZE,
+            });
+        }
+        let merges = read_merges(&self.merges, &self.tokens)?;
+        let tokens = read_tokens(&self.tokens)?;
+        let mut method = ByteLevel::with_merges(tokens, self.pattern, merges)?;
+        method.whole_pieces = self.whole_pieces;
+        method.composes = self.composes;
+        Tokenizer::of_parts(
+            Method::ByteLevel(Box::new(method)),
+            self.special.into_iter().collect(),
+            self.added.into_iter().collect(),
+            Some(Roles {
+                begin: self.begin,
+                end: self.end,
+            }),
+        )
     }
-    let merges = read_merges(&json.merges, &json.tokens)?;
-    Tokenizer::with_merges(
-        read_tokens(&json.tokens)?,
-        json.pattern,
-        json.special.into_iter().collect(),
-        (merges, json.whole_pieces),
-        Roles {
-            begin: json.begin,
-            end: json.end,
-        },
-    )
+}
+
+/// A file of version 2 may not hold what a reader of version 2 would have passed over.
+fn check_extras(version: u64, json: &MergesJson) -> Result<()> {
+    if version >= WITH_ADDED || (json.added.is_empty() && !json.composes) {
+        return Ok(());
+    }
+    Err(Error::Metadata {
+        problem: format!("`added` and `composes` need version {WITH_ADDED}, found {version}"),
+    })
 }
 
 fn lines(texts: &[String]) -> String {
@@ -137,7 +188,7 @@ fn lines(texts: &[String]) -> String {
         .collect()
 }
 
-fn wrong_form(error: serde_json::Error) -> Error {
+pub(crate) fn wrong_form(error: serde_json::Error) -> Error {
     Error::Metadata {
         problem: error.to_string(),
     }
@@ -147,7 +198,8 @@ fn check_kind(found: &str) -> Result<()> {
     if found == "bpe" {
         return Ok(());
     }
-    let problem = format!("kind is {found:?}; this version of gollm knows \"bpe\"");
+    let problem =
+        format!("kind is {found:?}; this version of gollm knows \"bpe\" and \"sentencepiece\"");
     Err(Error::Metadata { problem })
 }
 

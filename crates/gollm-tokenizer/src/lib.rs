@@ -35,15 +35,18 @@
 //! # Ok::<(), gollm_tokenizer::Error>(())
 //! ```
 //!
-//! Read next: `notes/ch02-text.md`, then [`pretokenize`], `merge_short.rs`, `merge.rs`, `train.rs` in
+//! Read next: `notes/ch02-text.md`, then `scanner.rs`, `merge_short.rs`, `merge.rs`, `train.rs` in
 //! that order. `short_key.rs`, `short_tokens.rs` and `piece_cache.rs` change no id; they are there
 //! for speed, and can be read last.
 
 mod byte_alphabet;
 mod byte_hash;
+mod byte_level;
 mod char_class;
 mod error;
+mod hf;
 mod json;
+mod llama2c;
 mod merge;
 mod merge_short;
 mod pair_counts;
@@ -51,7 +54,11 @@ mod pair_merges;
 mod pattern;
 mod piece_cache;
 mod pretokenize;
+mod quote;
 mod rank_file;
+mod roles;
+mod scanner;
+mod sentence_piece;
 mod short_key;
 mod short_tokens;
 mod special;
@@ -59,17 +66,21 @@ mod storage;
 mod stream;
 mod text_form;
 mod tokenizer;
+mod tokens;
 mod train;
 mod vocabulary;
 mod window;
 
 pub use error::{Error, Result};
+pub use hf::HfFiles;
 pub use pattern::Pattern;
 pub use pretokenize::{Pieces, pretokenize};
+pub use roles::Roles;
+pub use sentence_piece::ScoredForm;
 pub use special::SPECIAL_TOKENS;
 pub use stream::DecodeStream;
 pub use text_form::TextForm;
-pub use tokenizer::{Roles, Tokenizer};
+pub use tokenizer::Tokenizer;
 pub use train::{TrainOptions, train};
 pub use vocabulary::MAX_VOCAB_SIZE;
 pub use window::{Window, sliding_windows};

@@ -1,42 +1,61 @@
 //! Byte-pair encoding by a list of merges, for vocabularies whose ids are not ranks.
 //!
 //! Our own vocabularies and tiktoken's need no such list: the order of the ids is the order of the
-//! merges, and any two neighbours whose bytes are a token may be joined. Files that come from Hugging
-//! Face number their tokens as they like and say apart which pairs are joined, and in which order.
+//! merges, and any two neighbours whose bytes are a token may be joined. Files that come from other
+//! projects number their tokens as they like and say apart which pairs are joined, and in which order.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
 
-use crate::vocabulary::Vocabulary;
+use crate::byte_hash::ByteHashMap;
 
 /// Marks a part that cannot be joined with the one after it.
 const NEVER: u32 = u32::MAX;
+/// Marks the place behind the last part.
+const NO_PART: u32 = u32::MAX;
 
-/// Which pairs of ids are joined, and what they become.
+/// The most symbols that are merged in one go. A longer stretch, which only a text made for it has, is
+/// encoded in parts of this length, so that memory stays below 200 MB whatever is encoded.
+const MAX_STRETCH: usize = 1 << 22;
+
+/// Which pairs of ids are joined, how early, and what they become.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PairMerges {
-    /// From a pair to its place in `pairs`, which is its rank.
-    ranks: HashMap<(u32, u32), u32>,
+    /// From a pair to its rank and to the id it becomes.
+    joins: ByteHashMap<(u32, u32), (u32, u32)>,
     /// Left, right, joined.
     pairs: Vec<(u32, u32, u32)>,
 }
 
-/// A stretch of the piece that is one token; parts are named by the byte they start at.
+/// A token of the stretch, named by the symbol it starts at.
 struct Part {
-    end: usize,
-    /// Where the previous part starts (meaningless for the first).
-    previous: usize,
     id: u32,
     /// The rank of joining it with the next part.
     rank: u32,
+    next: u32,
+    /// Meaningless for the first.
+    previous: u32,
+}
+
+/// Memory for merging, used again from piece to piece.
+#[derive(Default)]
+pub(crate) struct MergeRoom {
+    parts: Vec<Part>,
+    /// Ranks, and where the left one of the pair starts.
+    queue: BinaryHeap<Reverse<(u32, u32)>>,
 }
 
 impl PairMerges {
-    /// Appends a pair; one that is there already keeps its rank.
+    /// Appends a pair that is joined after all others; one that is there already keeps its rank.
     pub(crate) fn push(&mut self, left: u32, right: u32, joined: u32) {
-        let rank = self.pairs.len() as u32;
-        if let std::collections::hash_map::Entry::Vacant(place) = self.ranks.entry((left, right)) {
-            place.insert(rank);
+        self.push_with_rank(self.pairs.len() as u32, left, right, joined);
+    }
+
+    /// Appends a pair with a rank that others may have as well: of those the leftmost is joined first.
+    pub(crate) fn push_with_rank(&mut self, rank: u32, left: u32, right: u32, joined: u32) {
+        if let Entry::Vacant(place) = self.joins.entry((left, right)) {
+            place.insert((rank, joined));
             self.pairs.push((left, right, joined));
         }
     }
@@ -46,64 +65,76 @@ impl PairMerges {
         &self.pairs
     }
 
-    /// Appends the tokens of `piece` to `ids`: joins the pair of lowest rank, the leftmost of equals,
-    /// until none is left. O(n log n) for n bytes.
+    /// Appends what `symbols` become to `ids`: joins the pair of lowest rank, the leftmost of equals,
+    /// until none is left. O(n log n) for n symbols.
     ///
     /// Source: Sennrich, Haddow & Birch 2016, <https://arxiv.org/abs/1508.07909>, section 3.2.
-    pub(crate) fn merge_piece(&self, vocabulary: &Vocabulary, piece: &[u8], ids: &mut Vec<u32>) {
-        let mut parts: Vec<Part> = piece
-            .iter()
-            .enumerate()
-            .map(|(start, byte)| Part {
-                end: start + 1,
-                previous: start.saturating_sub(1),
-                id: vocabulary.byte_id(*byte),
-                rank: NEVER,
-            })
-            .collect();
-        let mut queue = BinaryHeap::new();
-        for start in 0..parts.len() {
-            self.look(&mut parts, start, &mut queue);
+    pub(crate) fn merge(&self, symbols: &[u32], room: &mut MergeRoom, ids: &mut Vec<u32>) {
+        for stretch in symbols.chunks(MAX_STRETCH) {
+            self.merge_stretch(stretch, room, ids);
         }
-        while let Some(Reverse((rank, start))) = queue.pop() {
+    }
+
+    fn merge_stretch(&self, symbols: &[u32], room: &mut MergeRoom, ids: &mut Vec<u32>) {
+        room.parts.clear();
+        room.queue.clear();
+        let parts = (0u32..).zip(symbols).map(|(start, id)| Part {
+            id: *id,
+            rank: NEVER,
+            next: start + 1,
+            previous: start.wrapping_sub(1),
+        });
+        room.parts.extend(parts);
+        if let Some(last) = room.parts.last_mut() {
+            last.next = NO_PART;
+        }
+        for start in 0..symbols.len() as u32 {
+            self.look(room, start);
+        }
+        while let Some(Reverse((rank, start))) = room.queue.pop() {
             // Out of date if one of the two parts has been joined with something else meanwhile.
-            if parts[start].rank == rank {
-                self.join(&mut parts, start, &mut queue);
+            if room.parts[start as usize].rank == rank {
+                self.join(room, start);
             }
         }
         let mut start = 0;
-        while let Some(part) = parts.get(start) {
+        while let Some(part) = room.parts.get(start as usize) {
             ids.push(part.id);
-            start = part.end;
+            start = part.next;
         }
     }
 
     /// Joins the part at `start` with the next one, and looks at the pairs on both sides.
-    fn join(&self, parts: &mut [Part], start: usize, queue: &mut Queue) {
-        let middle = parts[start].end;
-        let end = parts[middle].end;
-        let (.., joined) = self.pairs[parts[start].rank as usize];
+    fn join(&self, room: &mut MergeRoom, start: u32) {
+        let parts = &mut room.parts;
+        let middle = parts[start as usize].next as usize;
+        let end = parts[middle].next;
+        let pair = (parts[start as usize].id, parts[middle].id);
+        let Some((_, joined)) = self.joins.get(&pair) else {
+            return;
+        };
         parts[middle].rank = NEVER;
-        parts[start].id = joined;
-        parts[start].end = end;
-        if let Some(next) = parts.get_mut(end) {
+        parts[start as usize].id = *joined;
+        parts[start as usize].next = end;
+        if let Some(next) = parts.get_mut(end as usize) {
             next.previous = start;
         }
-        self.look(parts, start, queue);
+        let previous = parts[start as usize].previous;
+        self.look(room, start);
         if start > 0 {
-            self.look(parts, parts[start].previous, queue);
+            self.look(room, previous);
         }
     }
 
     /// Notes what joining the part at `start` with the next one would be, and queues it.
-    fn look(&self, parts: &mut [Part], start: usize, queue: &mut Queue) {
-        let next = parts.get(parts[start].end).map(|next| next.id);
-        let rank = next.and_then(|next| self.ranks.get(&(parts[start].id, next)).copied());
-        parts[start].rank = rank.unwrap_or(NEVER);
-        if let Some(rank) = rank {
-            queue.push(Reverse((rank, start)));
+    fn look(&self, room: &mut MergeRoom, start: u32) {
+        let part = &room.parts[start as usize];
+        let next = room.parts.get(part.next as usize).map(|next| next.id);
+        let join = next.and_then(|next| self.joins.get(&(part.id, next)));
+        let rank = join.map_or(NEVER, |(rank, _)| *rank);
+        room.parts[start as usize].rank = rank;
+        if rank != NEVER {
+            room.queue.push(Reverse((rank, start)));
         }
     }
 }
-
-type Queue = BinaryHeap<Reverse<(u32, usize)>>;

@@ -28,16 +28,19 @@ pub enum Pattern {
     Llama3,
     /// Qwen 2 and 3: as Llama 3, but every digit is a piece of its own.
     Qwen2,
+    /// SmolLM: every digit is a piece of its own, and what lies between digits is cut as GPT-2's.
+    SmolLm,
 }
 
 impl Pattern {
     /// Every pattern, for tables and tests.
-    pub const ALL: [Pattern; 5] = [
+    pub const ALL: [Pattern; 6] = [
         Pattern::Gpt2,
         Pattern::Cl100k,
         Pattern::O200k,
         Pattern::Llama3,
         Pattern::Qwen2,
+        Pattern::SmolLm,
     ];
 
     /// The name used in metadata, in configs and on the command line.
@@ -48,6 +51,7 @@ impl Pattern {
             Pattern::O200k => "o200k",
             Pattern::Llama3 => "llama3",
             Pattern::Qwen2 => "qwen2",
+            Pattern::SmolLm => "smollm",
         }
     }
 
@@ -57,8 +61,9 @@ impl Pattern {
     /// on a long run of spaces. The tests run it, and compare every piece.
     ///
     /// Source: `tiktoken_ext/openai_public.py` of <https://github.com/openai/tiktoken>; for Llama 3 and
-    /// Qwen 2 the `pre_tokenizer` of their published `tokenizer.json`.
-    pub fn regex(self) -> &'static str {
+    /// Qwen 2 the `pre_tokenizer` of their published `tokenizer.json`. SmolLM's is two steps there, digits
+    /// and then GPT-2's; the expression says both.
+    pub const fn regex(self) -> &'static str {
         match self {
             Pattern::Gpt2 => {
                 r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
@@ -81,6 +86,11 @@ impl Pattern {
             Pattern::Qwen2 => concat!(
                 r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|",
                 r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+            ),
+            // Spaces before a digit are what GPT-2's expression makes of spaces at the end of a text.
+            Pattern::SmolLm => concat!(
+                r"\p{N}|'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?[^\s\p{L}\p{N}]++|",
+                r"\s++(?:$|(?=\p{N}))|\s+(?!\S)|\s",
             ),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::quote::quoted;
 use crate::vocabulary::MAX_VOCAB_SIZE;
 use crate::{Error, Result};
 
@@ -55,28 +56,19 @@ pub(crate) fn parse_ranks(text: &str) -> Result<Vec<Vec<u8>>> {
 fn parse_line(line: &str) -> Result<(Vec<u8>, usize), String> {
     let (encoded, rank) = line
         .split_once(' ')
-        .ok_or_else(|| format!("no space in {}", shortened(line)))?;
+        .ok_or_else(|| format!("no space in {}", quoted(line)))?;
     let bytes = STANDARD
         .decode(encoded)
-        .map_err(|error| format!("{} is not base64 ({error})", shortened(encoded)))?;
+        .map_err(|error| format!("{} is not base64 ({error})", quoted(encoded)))?;
     if bytes.is_empty() {
         return Err("the token has no bytes".to_owned());
     }
     // `parse` alone would also take "+1".
     if rank.is_empty() || !rank.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("{} is not a rank", shortened(rank)));
+        return Err(format!("{} is not a rank", quoted(rank)));
     }
     let rank = rank
         .parse()
-        .map_err(|_| format!("rank {} is too large", shortened(rank)))?;
+        .map_err(|_| format!("rank {} is too large", quoted(rank)))?;
     Ok((bytes, rank))
-}
-
-/// A quotation that stays short whatever the file holds.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }

@@ -1,6 +1,13 @@
-//! Special tokens: ids that no ordinary text can produce.
+//! Tokens that are found as whole texts, before anything is cut into pieces.
+//!
+//! *Special* tokens are marks for the model that no ordinary text can produce. Vocabularies of other
+//! projects have a second kind, texts such as `<tool_call>` that anybody may write: those are found
+//! in every text, and printed.
 
-use crate::vocabulary::{MAX_VOCAB_SIZE, Vocabulary};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, FindIter, MatchKind};
+
+use crate::quote::{cut, quoted};
+use crate::vocabulary::MAX_VOCAB_SIZE;
 use crate::{Error, Result};
 
 /// The special tokens of gollm's own vocabularies, in the order of their ids: the ends of a
@@ -16,140 +23,189 @@ pub const SPECIAL_TOKENS: [&str; 5] = [
     "<|eot_id|>",
 ];
 
+/// A token that is found as a whole text.
+#[derive(Debug, Clone)]
+struct WholeToken {
+    text: String,
+    id: u32,
+    /// Whether only trusted text may hold it.
+    special: bool,
+}
+
 /// Texts and ids, kept in the order of the ids.
 #[derive(Debug, Clone)]
 pub(crate) struct SpecialTokens {
-    tokens: Vec<(String, u32)>,
+    tokens: Vec<WholeToken>,
+    in_trusted_text: Finder,
+    in_any_text: Finder,
 }
 
 impl SpecialTokens {
-    /// Checks the tokens against each other and against the ids that ordinary tokens have taken.
-    pub(crate) fn new(mut tokens: Vec<(String, u32)>, vocabulary: &Vocabulary) -> Result<Self> {
-        for (text, id) in &tokens {
-            let fail = |problem: String| {
-                Err(Error::SpecialToken {
-                    text: text.clone(),
-                    problem,
-                })
-            };
-            if text.is_empty() {
-                return fail("its text is empty; it would be found everywhere".to_owned());
-            }
-            let index = *id as usize;
-            if vocabulary.bytes(*id).is_some() {
-                let n_ranks = vocabulary.len();
-                return fail(format!(
-                    "id {id} belongs to an ordinary token; the first free id is {n_ranks}"
-                ));
-            }
-            if index >= MAX_VOCAB_SIZE {
-                return fail(format!(
-                    "id {id} is too large; ids must be below {MAX_VOCAB_SIZE}"
-                ));
+    /// Checks the tokens against each other and against the ids that ordinary tokens have taken, of
+    /// which there are `n_ordinary`. `added` are those that are found in any text; they may be
+    /// ordinary tokens as well.
+    pub(crate) fn new(
+        special: Vec<(String, u32)>,
+        added: Vec<(String, u32)>,
+        n_ordinary: usize,
+        is_ordinary: impl Fn(u32) -> bool,
+    ) -> Result<Self> {
+        let whole = |special| move |(text, id)| WholeToken { text, id, special };
+        let special = special.into_iter().map(whole(true));
+        let mut tokens: Vec<WholeToken> =
+            special.chain(added.into_iter().map(whole(false))).collect();
+        for token in &tokens {
+            check_token(token)?;
+            if token.special && is_ordinary(token.id) {
+                let id = token.id;
+                let problem = format!(
+                    "id {id} belongs to an ordinary token; the first free id is {n_ordinary}"
+                );
+                return Err(wrong(&token.text, problem));
             }
         }
-        tokens.sort_by(|a, b| a.0.cmp(&b.0));
-        if let Some(pair) = tokens.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let problem = format!("it is there twice, as id {} and {}", pair[0].1, pair[1].1);
-            return Err(Error::SpecialToken {
-                text: pair[0].0.clone(),
-                problem,
-            });
+        tokens.sort_by(|a, b| a.text.cmp(&b.text));
+        if let Some(pair) = tokens.windows(2).find(|pair| pair[0].text == pair[1].text) {
+            let problem = format!("it is there twice, as id {} and {}", pair[0].id, pair[1].id);
+            return Err(wrong(&pair[0].text, problem));
         }
-        tokens.sort_by_key(|token| token.1);
-        if let Some(pair) = tokens.windows(2).find(|pair| pair[0].1 == pair[1].1) {
-            let problem = format!("id {} already belongs to {:?}", pair[0].1, pair[0].0);
-            return Err(Error::SpecialToken {
-                text: pair[1].0.clone(),
-                problem,
-            });
+        tokens.sort_by_key(|token| token.id);
+        if let Some(pair) = tokens.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            let owner = quoted(&pair[0].text);
+            let problem = format!("id {} already belongs to {owner}", pair[0].id);
+            return Err(wrong(&pair[1].text, problem));
         }
-        Ok(SpecialTokens { tokens })
+        Ok(SpecialTokens {
+            in_trusted_text: Finder::new(tokens.iter())?,
+            in_any_text: Finder::new(tokens.iter().filter(|token| !token.special))?,
+            tokens,
+        })
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.tokens.iter().map(|(text, id)| (text.as_str(), *id))
+    /// The tokens that are special, or those that are found in any text.
+    pub(crate) fn iter(&self, special: bool) -> impl Iterator<Item = (&str, u32)> {
+        let tokens = self.tokens.iter().filter(move |t| t.special == special);
+        tokens.map(|token| (token.text.as_str(), token.id))
     }
 
-    pub(crate) fn id(&self, text: &str) -> Option<u32> {
-        self.iter()
+    pub(crate) fn special_id(&self, text: &str) -> Option<u32> {
+        self.iter(true)
             .find(|token| token.0 == text)
             .map(|token| token.1)
     }
 
+    pub(crate) fn is_special(&self, id: u32) -> bool {
+        self.of_id(id).is_some_and(|token| token.special)
+    }
+
     pub(crate) fn text(&self, id: u32) -> Option<&str> {
+        self.of_id(id).map(|token| token.text.as_str())
+    }
+
+    fn of_id(&self, id: u32) -> Option<&WholeToken> {
         let at = self
             .tokens
-            .binary_search_by_key(&id, |token| token.1)
+            .binary_search_by_key(&id, |token| token.id)
             .ok()?;
-        Some(&self.tokens[at].0)
+        self.tokens.get(at)
     }
 
-    /// One more than the largest id; 0 if there are no special tokens.
+    /// One more than the largest id; 0 if there are no such tokens.
     pub(crate) fn end(&self) -> usize {
-        self.tokens.last().map_or(0, |token| token.1 as usize + 1)
+        self.tokens.last().map_or(0, |token| token.id as usize + 1)
     }
 
-    /// Cuts `text` at its special tokens: ordinary text, and the token after it if there is one.
-    pub(crate) fn split<'t>(&self, text: &'t str) -> Split<'_, 't> {
-        let next = self.iter().map(|(special, id)| Found {
-            special,
-            id,
-            at: text.find(special),
-        });
+    /// Cuts `text` at all tokens: ordinary text, and the token after it if there is one.
+    pub(crate) fn split_trusted<'a>(&'a self, text: &'a str) -> Split<'a> {
+        self.in_trusted_text.split(text)
+    }
+
+    /// Cuts `text` at the tokens that anybody may write.
+    pub(crate) fn split<'a>(&'a self, text: &'a str) -> Split<'a> {
+        self.in_any_text.split(text)
+    }
+}
+
+fn check_token(token: &WholeToken) -> Result<()> {
+    let WholeToken { text, id, .. } = token;
+    if text.is_empty() {
+        let problem = "its text is empty; it would be found everywhere";
+        return Err(wrong(text, problem.to_owned()));
+    }
+    if *id as usize >= MAX_VOCAB_SIZE {
+        let problem = format!("id {id} is too large; ids must be below {MAX_VOCAB_SIZE}");
+        return Err(wrong(text, problem));
+    }
+    Ok(())
+}
+
+fn wrong(text: &str, problem: String) -> Error {
+    Error::SpecialToken {
+        text: cut(text),
+        problem,
+    }
+}
+
+/// Searches for many texts at once. Of those that begin at the same place it finds the longest.
+#[derive(Debug, Clone, Default)]
+struct Finder {
+    automaton: Option<AhoCorasick>,
+    ids: Vec<u32>,
+}
+
+impl Finder {
+    fn new<'a>(tokens: impl Iterator<Item = &'a WholeToken> + Clone) -> Result<Self> {
+        let ids: Vec<u32> = tokens.clone().map(|token| token.id).collect();
+        if ids.is_empty() {
+            return Ok(Finder::default());
+        }
+        // The kind whose memory is a small multiple of the texts, however long they are.
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(tokens.map(|token| &token.text));
+        let automaton = automaton.map_err(|error| Error::Metadata {
+            problem: format!("its special tokens cannot be searched for: {error}"),
+        })?;
+        Ok(Finder {
+            automaton: Some(automaton),
+            ids,
+        })
+    }
+
+    fn split<'a>(&'a self, text: &'a str) -> Split<'a> {
         Split {
             text,
             start: 0,
-            next: next.collect(),
+            found: self.automaton.as_ref().map(|a| a.find_iter(text)),
+            ids: &self.ids,
             done: false,
         }
     }
 }
 
-/// Where a special token occurs next.
-struct Found<'a> {
-    special: &'a str,
-    id: u32,
-    at: Option<usize>,
-}
-
 /// Iterator of [`SpecialTokens::split`].
-///
-/// Each token remembers where it occurs next, so the text is searched once per token, not once
-/// per token and occurrence.
-pub(crate) struct Split<'s, 't> {
-    text: &'t str,
+pub(crate) struct Split<'a> {
+    text: &'a str,
     start: usize,
-    next: Vec<Found<'s>>,
+    found: Option<FindIter<'a, 'a>>,
+    ids: &'a [u32],
     done: bool,
 }
 
-impl<'t> Iterator for Split<'_, 't> {
-    type Item = (&'t str, Option<u32>);
+impl<'a> Iterator for Split<'a> {
+    type Item = (&'a str, Option<u32>);
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {
             return None;
         }
-        for found in &mut self.next {
-            // Overtaken by the token that was just returned: look again behind it.
-            if found.at.is_some_and(|at| at < self.start) {
-                found.at = self.text[self.start..]
-                    .find(found.special)
-                    .map(|at| self.start + at);
-            }
-        }
-        let first = self
-            .next
-            .iter()
-            .filter_map(|found| found.at.map(|at| (at, found)))
-            .min_by_key(|(at, found)| (*at, std::cmp::Reverse(found.special.len())));
-        let Some((at, found)) = first else {
+        let Some(token) = self.found.as_mut().and_then(Iterator::next) else {
             self.done = true;
             return Some((&self.text[self.start..], None));
         };
-        let ordinary = &self.text[self.start..at];
-        self.start = at + found.special.len();
-        Some((ordinary, Some(found.id)))
+        let ordinary = &self.text[self.start..token.start()];
+        self.start = token.end();
+        Some((ordinary, Some(self.ids[token.pattern().as_usize()])))
     }
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::json::{VERSION, check_version};
 use crate::rank_file::{format_ranks, parse_ranks};
@@ -40,17 +41,18 @@ impl Tokenizer {
     /// own, which no rank file can hold.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        if self.merges().is_some() {
-            let problem = "a rank file cannot hold a vocabulary with merges of its own; keep it in its \
-                           model file, or write the text of `to_json` to one file";
+        let pattern = self.pattern().filter(|_| self.merges().is_none());
+        let Some(pattern) = pattern else {
+            let problem = "a rank file cannot hold a vocabulary with merges of its own, or with scores; \
+                           keep it in its model file, or write the text of `to_json` to one file";
             return Err(Error::Metadata {
                 problem: problem.to_owned(),
             });
-        }
+        };
         let ranks = format_ranks(self.ranks());
         let metadata = Metadata {
             version: VERSION,
-            pattern: self.pattern(),
+            pattern,
             special_tokens: self
                 .special_tokens()
                 .map(|(t, id)| (t.to_owned(), id))
@@ -68,7 +70,7 @@ impl Tokenizer {
 
     /// Reads what [`Tokenizer::save`] wrote, or a published rank file beside which somebody
     /// has put the metadata, or one file with the text of [`Tokenizer::to_json`], such as the
-    /// `tokenizer.json` of a training run.
+    /// `tokenizer.json` of a training run, or Hugging Face's file of that name.
     ///
     /// # Errors
     ///
@@ -92,9 +94,13 @@ impl Tokenizer {
 }
 
 fn parse_json(text: &str) -> Result<Tokenizer> {
-    let value = serde_json::from_str(text).map_err(|error| Error::Metadata {
+    let value: Value = serde_json::from_str(text).map_err(|error| Error::Metadata {
         problem: format!("not JSON ({error})"),
     })?;
+    // Hugging Face's file has the same name as ours.
+    if value.get("kind").is_none() && value.get("model").is_some() {
+        return Tokenizer::from_hf_json(&value, None, &[]);
+    }
     Tokenizer::from_json(&value)
 }
 

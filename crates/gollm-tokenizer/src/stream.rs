@@ -26,13 +26,16 @@ pub struct DecodeStream<'a> {
     tokenizer: &'a Tokenizer,
     /// The beginning of a character, at most three bytes between two calls.
     held_back: Vec<u8>,
+    /// Whether the next id is the first of a text.
+    begins: bool,
 }
 
 impl<'a> DecodeStream<'a> {
-    pub(crate) fn new(tokenizer: &'a Tokenizer) -> Self {
+    pub(crate) fn new(tokenizer: &'a Tokenizer, begins: bool) -> Self {
         DecodeStream {
             tokenizer,
             held_back: Vec::new(),
+            begins,
         }
     }
 
@@ -43,8 +46,12 @@ impl<'a> DecodeStream<'a> {
     /// [`crate::Error::UnknownId`] for an id that the vocabulary does not have; the stream
     /// stays as it was.
     pub fn push(&mut self, id: u32) -> Result<String> {
-        self.held_back
-            .extend_from_slice(self.tokenizer.known_bytes(id)?);
+        let token = self.tokenizer.known_bytes(id)?;
+        let begins = std::mem::replace(&mut self.begins, false);
+        self.held_back.extend_from_slice(match begins {
+            true => self.tokenizer.without_first_space(token),
+            false => token,
+        });
         let mut text = String::new();
         let mut kept = 0;
         for chunk in self.held_back.utf8_chunks() {

@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 
 use crate::byte_alphabet::ByteAlphabet;
+use crate::byte_level::ByteLevel;
 use crate::pair_merges::PairMerges;
+use crate::quote::quoted;
 use crate::{Error, Result, Tokenizer};
 
 /// The ordinary tokens of a vocabulary and its merges, as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TextForm {
     /// The token of each id in GPT-2's byte alphabet; empty where the id belongs to a special token or
     /// to nothing.
@@ -20,7 +22,8 @@ pub struct TextForm {
 }
 
 impl Tokenizer {
-    /// The vocabulary as text, for files of other projects.
+    /// The vocabulary as text, for files of other projects; `None` for SentencePiece, which has another
+    /// form.
     ///
     /// A vocabulary of ranks joins any two neighbours whose bytes are a token, so every way to cut a
     /// token into two others becomes a merge, in the order of the tokens' ids. Llama 3's published
@@ -34,15 +37,23 @@ impl Tokenizer {
     /// let mut tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
     /// tokens.extend([b" a".to_vec(), b"aa".to_vec(), b" aa".to_vec()]);
     /// let form = Tokenizer::new(tokens, Pattern::Gpt2, Vec::new())?.text_form();
+    /// let form = form.unwrap_or_default();
     /// assert_eq!(form.tokens[256], "Ġa");
     /// assert_eq!(form.merges, ["Ġ a", "a a", "Ġ aa", "Ġa a"]);
     /// # Ok::<(), gollm_tokenizer::Error>(())
     /// ```
     #[must_use]
-    pub fn text_form(&self) -> TextForm {
+    pub fn text_form(&self) -> Option<TextForm> {
+        self.byte_level().map(ByteLevel::text_form)
+    }
+}
+
+impl ByteLevel {
+    pub(crate) fn text_form(&self) -> TextForm {
         let alphabet = ByteAlphabet::new();
-        let tokens: Vec<String> = self.ranks().iter().map(|t| alphabet.write(t)).collect();
-        let pairs = match self.merges() {
+        let tokens = self.vocabulary.tokens().iter();
+        let tokens: Vec<String> = tokens.map(|token| alphabet.write(token)).collect();
+        let pairs = match &self.merges {
             Some(merges) => merges.pairs().to_vec(),
             None => self.pairs_of_ranks(),
         };
@@ -56,11 +67,12 @@ impl Tokenizer {
 
     /// Every way to cut a token into two tokens, in the order of the tokens.
     fn pairs_of_ranks(&self) -> Vec<(u32, u32, u32)> {
+        let vocabulary = &self.vocabulary;
         let mut pairs = Vec::new();
-        for (joined, token) in (0u32..).zip(self.ranks()) {
+        for (joined, token) in (0u32..).zip(vocabulary.tokens()) {
             let cuts = (1..token.len()).filter_map(|at| {
                 let (left, right) = token.split_at(at);
-                Some((self.ordinary_id(left)?, self.ordinary_id(right)?, joined))
+                Some((vocabulary.id(left)?, vocabulary.id(right)?, joined))
             });
             let first = pairs.len();
             pairs.extend(cuts);
@@ -76,8 +88,9 @@ pub(crate) fn read_tokens(lines: &str) -> Result<Vec<Vec<u8>>> {
     let token = |(id, line): (usize, &str)| {
         alphabet.read(line).map_err(|character| {
             let problem = format!(
-                "token {id} ({line:?}) holds {character:?}, which stands for no byte: an ordinary \
-                 token of a byte-level vocabulary is written in GPT-2's byte alphabet"
+                "token {id} ({}) holds {character:?}, which stands for no byte: an ordinary \
+                 token of a byte-level vocabulary is written in GPT-2's byte alphabet",
+                quoted(line)
             );
             Error::Vocabulary { problem }
         })
@@ -97,7 +110,7 @@ pub(crate) fn read_merges(lines: &str, tokens: &str) -> Result<PairMerges> {
             pair.ok_or_else(|| wrong(index, line, "expected two tokens with a space between"))?;
         let id = |token: &str| {
             let id = ids.get(token).copied();
-            id.ok_or_else(|| wrong(index, line, &format!("{token:?} is no token")))
+            id.ok_or_else(|| wrong(index, line, &format!("{} is no token", quoted(token))))
         };
         merges.push(id(left)?, id(right)?, id(&format!("{left}{right}"))?);
     }
@@ -106,6 +119,6 @@ pub(crate) fn read_merges(lines: &str, tokens: &str) -> Result<PairMerges> {
 
 fn wrong(index: usize, line: &str, problem: &str) -> Error {
     Error::Vocabulary {
-        problem: format!("merge {index} ({line:?}): {problem}"),
+        problem: format!("merge {index} ({}): {problem}", quoted(line)),
     }
 }

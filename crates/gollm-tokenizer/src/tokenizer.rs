@@ -1,42 +1,32 @@
-//! The tokenizer: a vocabulary, a pattern and special tokens, and what they do together.
+//! The tokenizer: a vocabulary, a way to use it, special tokens, and what they do together.
 
 use std::borrow::Cow;
 
-use crate::char_class::CharClasses;
-use crate::merge::merge_piece;
-use crate::merge_short::{self, merge_short_piece};
+use crate::byte_level::ByteLevel;
 use crate::pair_merges::PairMerges;
-use crate::piece_cache::PieceCache;
-use crate::pretokenize::Pieces;
-use crate::special::SpecialTokens;
+use crate::quote::cut;
+use crate::sentence_piece::SentencePiece;
+use crate::special::{SpecialTokens, Split};
 use crate::stream::DecodeStream;
-use crate::vocabulary::Vocabulary;
-use crate::{Error, Pattern, Result};
+use crate::{Error, Pattern, Result, Roles};
 
-/// A byte-level BPE tokenizer: text to ids and back.
+/// A tokenizer: text to ids and back.
 ///
 /// Cheap to share (`&Tokenizer` is `Send + Sync`); nothing in it changes after it is made.
 #[derive(Clone)]
 pub struct Tokenizer {
-    pattern: Pattern,
-    vocabulary: Vocabulary,
-    special: SpecialTokens,
-    classes: &'static CharClasses,
-    /// Which pairs are joined, where ids are not ranks.
-    merges: Option<PairMerges>,
-    /// Whether a piece that is a token is taken whole, though no merges may lead to it. Always so for
-    /// ranks, where the merges of a token are its own bytes'.
-    whole_pieces: bool,
+    method: Method,
+    pub(crate) special: SpecialTokens,
     roles: Option<Roles>,
 }
 
-/// Which ids begin and end a text, for vocabularies that say so.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Roles {
-    /// Put before a text that is to be continued; `None` where nothing is.
-    pub begin: Option<u32>,
-    /// Any of these ends a text.
-    pub end: Vec<u32>,
+/// How text that holds no special token becomes ids.
+#[derive(Clone)]
+pub(crate) enum Method {
+    /// Bytes, merged within pieces: our own vocabularies, GPT-2's, Llama 3's, Qwen's.
+    ByteLevel(Box<ByteLevel>),
+    /// Characters, merged anywhere: Llama 1's and 2's, Mistral's.
+    SentencePiece(Box<SentencePiece>),
 }
 
 impl Tokenizer {
@@ -54,36 +44,26 @@ impl Tokenizer {
         pattern: Pattern,
         special_tokens: Vec<(String, u32)>,
     ) -> Result<Self> {
-        let vocabulary = Vocabulary::new(ranks)?;
-        let special = SpecialTokens::new(special_tokens, &vocabulary)?;
-        Ok(Tokenizer {
-            pattern,
-            vocabulary,
-            special,
-            classes: CharClasses::shared()?,
-            merges: None,
-            whole_pieces: true,
-            roles: None,
-        })
+        let method = Method::ByteLevel(Box::new(ByteLevel::of_ranks(ranks, pattern)?));
+        Self::of_parts(method, special_tokens, Vec::new(), None)
     }
 
-    /// Makes a tokenizer from a list of merges: see `text_form.rs`.
-    pub(crate) fn with_merges(
-        tokens: Vec<Vec<u8>>,
-        pattern: Pattern,
-        special_tokens: Vec<(String, u32)>,
-        (merges, whole_pieces): (PairMerges, bool),
-        roles: Roles,
+    /// Puts the parts of a tokenizer together. `added` are the tokens that are found in any text.
+    pub(crate) fn of_parts(
+        method: Method,
+        special: Vec<(String, u32)>,
+        added: Vec<(String, u32)>,
+        roles: Option<Roles>,
     ) -> Result<Self> {
-        let vocabulary = Vocabulary::with_gaps(tokens)?;
+        for (text, id) in &added {
+            method.check_added(text, *id)?;
+        }
+        let is_ordinary = |id| method.bytes(id).is_some();
+        let special = SpecialTokens::new(special, added, method.len(), is_ordinary)?;
         let tokenizer = Tokenizer {
-            pattern,
-            special: SpecialTokens::new(special_tokens, &vocabulary)?,
-            vocabulary,
-            classes: CharClasses::shared()?,
-            merges: Some(merges),
-            whole_pieces,
-            roles: Some(roles),
+            method,
+            special,
+            roles,
         };
         let roles = tokenizer.roles.iter();
         for id in roles.flat_map(|roles| roles.begin.iter().chain(&roles.end)) {
@@ -95,9 +75,7 @@ impl Tokenizer {
     /// Encodes text. Whatever it says, no special token comes out: `<|eot_id|>` typed by a user
     /// is seven or so ordinary tokens, and cannot end anybody's turn.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::new();
-        self.encode_into(text, &mut ids);
-        ids
+        self.encode_parts(self.special.split(text))
     }
 
     /// Encodes text in which the texts of special tokens stand for these tokens.
@@ -105,65 +83,68 @@ impl Tokenizer {
     /// Only for trusted text, such as a chat template or a training file of our own. Where two
     /// special tokens begin at the same place, the longer one is taken.
     pub fn encode_with_special(&self, text: &str) -> Vec<u32> {
-        self.encode_around_special(text, Cow::Borrowed)
+        self.encode_parts(self.special.split_trusted(text))
     }
 
-    /// As [`encode_with_special`](Self::encode_with_special), with every stretch of ordinary text changed
-    /// by `ordinary` before it is encoded: what comes out of it is text, whatever it says.
+    fn encode_parts(&self, parts: Split<'_>) -> Vec<u32> {
+        self.encode_changed(parts, Cow::Borrowed)
+    }
+
+    /// As [`encode_with_special`](Self::encode_with_special), with every stretch between two tokens changed
+    /// by `ordinary` before it is encoded: what comes out of that is text, whatever it says.
     pub fn encode_around_special<'a>(
-        &self,
+        &'a self,
         text: &'a str,
         ordinary: impl Fn(&'a str) -> Cow<'a, str>,
     ) -> Vec<u32> {
+        self.encode_changed(self.special.split_trusted(text), ordinary)
+    }
+
+    fn encode_changed<'a>(
+        &self,
+        parts: Split<'a>,
+        change: impl Fn(&'a str) -> Cow<'a, str>,
+    ) -> Vec<u32> {
         let mut ids = Vec::new();
-        for (stretch, special) in self.special.split(text) {
-            self.encode_into(&ordinary(stretch), &mut ids);
-            ids.extend(special);
+        for (index, (ordinary, token)) in parts.enumerate() {
+            let ordinary = change(ordinary);
+            match &self.method {
+                Method::ByteLevel(method) => method.encode_into(&ordinary, &mut ids),
+                Method::SentencePiece(method) => {
+                    method.encode_into(&ordinary, index == 0, &mut ids);
+                }
+            }
+            ids.extend(token);
         }
         ids
     }
 
-    fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
-        let mut cache = PieceCache::for_text(text.len());
-        let mut rest = text.as_bytes();
-        for piece in Pieces::new(self.pattern, text, self.classes) {
-            let length = piece.len();
-            cache.extend(ids, rest, length, |ids| {
-                self.encode_piece(rest, length, ids)
-            });
-            rest = &rest[length..];
-        }
-    }
-
-    /// Encodes the piece that is the first `length` of `bytes`.
-    fn encode_piece(&self, bytes: &[u8], length: usize, ids: &mut Vec<u32>) {
-        // Most pieces of ordinary text are one token; merging would find the same.
-        let whole = match self.whole_pieces {
-            true => self.vocabulary.id_of_first(bytes, length),
-            false => None,
-        };
-        if let Some(id) = whole {
-            ids.push(id);
-        } else if let Some(merges) = &self.merges {
-            merges.merge_piece(&self.vocabulary, &bytes[..length], ids);
-        } else if length <= merge_short::MAX_LENGTH {
-            merge_short_piece(&self.vocabulary, &bytes[..length], ids);
-        } else {
-            merge_piece(&self.vocabulary, &bytes[..length], ids);
-        }
-    }
-
-    /// The bytes that `ids` stand for; a special token stands for its text.
+    /// The bytes that `ids` stand for; a special token stands for its text. The space that
+    /// SentencePiece puts before a text is taken away again.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownId`] for an id that the vocabulary does not have.
     pub fn decode_bytes(&self, ids: &[u32]) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        for &id in ids {
-            bytes.extend_from_slice(self.known_bytes(id)?);
+        for (index, &id) in ids.iter().enumerate() {
+            let token = self.known_bytes(id)?;
+            bytes.extend_from_slice(match index {
+                0 => self.without_first_space(token),
+                _ => token,
+            });
         }
         Ok(bytes)
+    }
+
+    /// The bytes of a token that begins a text.
+    pub(crate) fn without_first_space<'a>(&self, token: &'a [u8]) -> &'a [u8] {
+        match &self.method {
+            Method::SentencePiece(method) if method.strips_first_space() => {
+                token.strip_prefix(b" ").unwrap_or(token)
+            }
+            _ => token,
+        }
     }
 
     /// The text that `ids` stand for. Bytes that are not UTF-8 become U+FFFD, by the rule of
@@ -176,19 +157,27 @@ impl Tokenizer {
         Ok(String::from_utf8_lossy(&self.decode_bytes(ids)?).into_owned())
     }
 
-    /// Decodes one id at a time, as a model produces them.
+    /// Decodes one id at a time, as a model produces them, a text that begins with the first id.
     pub fn stream(&self) -> DecodeStream<'_> {
-        DecodeStream::new(self)
+        DecodeStream::new(self, true)
+    }
+
+    /// As [`Tokenizer::stream`], for ids that continue a text. Where a text begins, SentencePiece's
+    /// first space is no part of it; within a text it is the space between two words. A special
+    /// token at the end of `before` counts as a beginning.
+    pub fn stream_after(&self, before: &[u32]) -> DecodeStream<'_> {
+        let begins = before.last().is_none_or(|id| self.is_special(*id));
+        DecodeStream::new(self, begins)
     }
 
     /// One more than the largest id: how many rows an embedding table for this tokenizer has.
     pub fn vocab_size(&self) -> usize {
-        self.vocabulary.len().max(self.special.end())
+        self.method.len().max(self.special.end())
     }
 
-    /// How text is cut into pieces before merging.
-    pub fn pattern(&self) -> Pattern {
-        self.pattern
+    /// How text is cut into pieces before merging; `None` for SentencePiece, which does not.
+    pub fn pattern(&self) -> Option<Pattern> {
+        self.byte_level().map(|method| method.pattern)
     }
 
     /// Which ids begin and end a text, if the vocabulary says so; otherwise their names do.
@@ -196,47 +185,24 @@ impl Tokenizer {
         self.roles.as_ref()
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn into_method(self) -> Method {
+        self.method
+    }
+
+    pub(crate) fn byte_level(&self) -> Option<&ByteLevel> {
+        match &self.method {
+            Method::ByteLevel(method) => Some(method),
+            Method::SentencePiece(_) => None,
+        }
+    }
+
     /// Which pairs are joined, where ids are not ranks.
     pub(crate) fn merges(&self) -> Option<&PairMerges> {
-        self.merges.as_ref()
-    }
-
-    /// Whether a piece that is a token is taken whole.
-    pub(crate) fn whole_pieces(&self) -> bool {
-        self.whole_pieces
-    }
-
-    /// The id of an ordinary token.
-    pub(crate) fn ordinary_id(&self, bytes: &[u8]) -> Option<u32> {
-        self.vocabulary.id(bytes)
-    }
-
-    /// The byte strings of the ordinary tokens, in the order of their ids; empty in a vocabulary with
-    /// merges where an id is no ordinary token.
-    pub fn ranks(&self) -> &[Vec<u8>] {
-        self.vocabulary.tokens()
-    }
-
-    /// The special tokens and their ids, in the order of the ids.
-    pub fn special_tokens(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.special.iter()
-    }
-
-    /// The id of the special token with this text.
-    pub fn special_id(&self, text: &str) -> Option<u32> {
-        self.special.id(text)
-    }
-
-    /// Whether `id` is a special token.
-    pub fn is_special(&self, id: u32) -> bool {
-        self.special.text(id).is_some()
-    }
-
-    /// The bytes that `id` stands for, or `None` if it stands for nothing.
-    pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
-        self.vocabulary
-            .bytes(id)
-            .or_else(|| self.special.text(id).map(str::as_bytes))
+        self.byte_level()?.merges.as_ref()
     }
 
     pub(crate) fn known_bytes(&self, id: u32) -> Result<&[u8]> {
@@ -247,12 +213,45 @@ impl Tokenizer {
     }
 }
 
+impl Method {
+    /// The bytes of an ordinary token.
+    pub(crate) fn bytes(&self, id: u32) -> Option<&[u8]> {
+        match self {
+            Method::ByteLevel(method) => method.vocabulary.bytes(id),
+            Method::SentencePiece(method) => method.bytes(id),
+        }
+    }
+
+    /// A token that is found whole may be an ordinary one as well, if it becomes the same text.
+    fn check_added(&self, text: &str, id: u32) -> Result<()> {
+        let same = |bytes: &[u8]| match self {
+            Method::ByteLevel(_) => bytes == text.as_bytes(),
+            Method::SentencePiece(_) => SentencePiece::is_text_of(bytes, text),
+        };
+        if self.bytes(id).is_none_or(same) {
+            return Ok(());
+        }
+        Err(Error::SpecialToken {
+            text: cut(text),
+            problem: format!("id {id} belongs to an ordinary token with another text"),
+        })
+    }
+
+    /// How many ids the ordinary tokens take, gaps among them included.
+    fn len(&self) -> usize {
+        match self {
+            Method::ByteLevel(method) => method.vocabulary.len(),
+            Method::SentencePiece(method) => method.len(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Tokenizer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Tokenizer")
-            .field("pattern", &self.pattern)
-            .field("n_ranks", &self.vocabulary.len())
+            .field("pattern", &self.pattern())
+            .field("n_ids", &self.method.len())
             .field("special", &self.special)
             .finish()
     }

@@ -28,7 +28,7 @@ fn options(vocab_size: usize, pattern: Pattern) -> TrainOptions {
 
 /// A tokenizer trained on the story, told twice so that every pair occurs at least twice.
 fn story_tokenizer(pattern: Pattern) -> &'static Tokenizer {
-    static TRAINED: LazyLock<[Tokenizer; 5]> = LazyLock::new(|| {
+    static TRAINED: LazyLock<[Tokenizer; 6]> = LazyLock::new(|| {
         Pattern::ALL.map(|pattern| {
             let special_tokens = SPECIAL_TOKENS.map(str::to_owned).to_vec();
             let options = TrainOptions {
@@ -41,7 +41,7 @@ fn story_tokenizer(pattern: Pattern) -> &'static Tokenizer {
     });
     TRAINED
         .iter()
-        .find(|tokenizer| tokenizer.pattern() == pattern)
+        .find(|tokenizer| tokenizer.pattern() == Some(pattern))
         .unwrap()
 }
 

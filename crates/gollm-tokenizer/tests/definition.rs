@@ -16,7 +16,7 @@ fn encode_by_definition(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
         .zip(0u32..)
         .collect();
     let mut all = Vec::new();
-    for piece in pretokenize(tokenizer.pattern(), text).unwrap() {
+    for piece in pretokenize(tokenizer.pattern().unwrap(), text).unwrap() {
         if let Some(&id) = ids.get(piece.as_bytes()) {
             all.push(id);
             continue;

@@ -22,7 +22,7 @@ fn trained(vocab_size: usize) -> Tokenizer {
 fn byte_tokens() -> Vec<String> {
     let bytes = (0..=255).map(|byte| vec![byte]).collect();
     let tokenizer = Tokenizer::new(bytes, Pattern::Gpt2, Vec::new()).unwrap();
-    tokenizer.text_form().tokens
+    tokenizer.text_form().unwrap().tokens
 }
 
 /// `lines` behind the 256 bytes.
@@ -152,14 +152,14 @@ fn each_mistake_has_its_message() {
 
 /// What every vocabulary of ranks becomes when it goes to a GGUF file and comes back.
 fn by_way_of_text(tokenizer: &Tokenizer, whole_pieces: bool) -> Tokenizer {
-    let TextForm { mut tokens, merges } = tokenizer.text_form();
+    let TextForm { mut tokens, merges } = tokenizer.text_form().unwrap();
     tokens.resize(tokenizer.vocab_size(), String::new());
     let special: serde_json::Map<String, Value> = tokenizer
         .special_tokens()
         .map(|(text, id)| (text.to_owned(), id.into()))
         .collect();
     let json = json!({
-        "kind": "bpe", "version": 2, "pattern": tokenizer.pattern().name(), "special": special,
+        "kind": "bpe", "version": 2, "pattern": tokenizer.pattern().unwrap().name(), "special": special,
         "tokens": tokens.join("\n") + "\n", "merges": merges.join("\n"),
         "whole_pieces": whole_pieces, "end": [],
     });

@@ -46,7 +46,9 @@ impl Published {
     }
 
     fn check_pieces(&self, text: &str) {
-        let pieces: Vec<&str> = pretokenize(self.ours.pattern(), text).unwrap().collect();
+        let pieces: Vec<&str> = pretokenize(self.ours.pattern().unwrap(), text)
+            .unwrap()
+            .collect();
         let expected: Vec<&str> = self
             .regex
             .find_iter(text)

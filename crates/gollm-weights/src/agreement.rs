@@ -10,11 +10,16 @@ pub enum Disagreement {
     /// A config that makes no sense, or that asks for tensors without end.
     #[error("{0}")]
     Config(gollm_model::Error),
-    /// Fewer tensors than layers: at least one layer has none.
-    #[error("the config has {n_layers} layers, but there are only {n_tensors} tensors")]
+    /// Fewer tensors than layers, or than experts of all layers: at least one has none.
+    #[error(
+        "the config has {n_layers} layers{}, but there are only {n_tensors} tensors",
+        if *n_experts == 0 { String::new() } else { format!(" of {n_experts} experts") }
+    )]
     TooFew {
         /// The config's layers.
         n_layers: usize,
+        /// The experts of each.
+        n_experts: usize,
         /// The tensors of the file.
         n_tensors: usize,
     },
@@ -115,17 +120,23 @@ impl Checklist {
 
 /// Checks all tensors of a file, whose names have already been found to differ.
 pub(crate) fn check(config: &Config, tensors: &[TensorDescriptor]) -> Result<(), Disagreement> {
-    // Before the list is made: its length follows from the config, and must not be much larger
-    // than the file.
-    if config.n_layers > tensors.len() {
-        return Err(Disagreement::TooFew {
-            n_layers: config.n_layers,
-            n_tensors: tensors.len(),
-        });
-    }
+    check_count(config, tensors.len())?;
     let mut checklist = Checklist::new(config)?;
     for tensor in tensors {
         checklist.tick(&tensor.name, &tensor.shape)?;
     }
     checklist.finish()
+}
+
+/// To be called before a list of tensors is made: its length follows from the config, and must not be
+/// much larger than the file.
+pub(crate) fn check_count(config: &Config, n_tensors: usize) -> Result<(), Disagreement> {
+    if config.n_layers.saturating_mul(config.n_feed_forwards()) > n_tensors {
+        return Err(Disagreement::TooFew {
+            n_layers: config.n_layers,
+            n_experts: config.n_experts,
+            n_tensors,
+        });
+    }
+    Ok(())
 }

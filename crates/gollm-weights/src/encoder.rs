@@ -6,13 +6,14 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
+use gollm_model::is_router;
 use gollm_tensor::{DType, quantize};
 
 use crate::agreement::{Checklist, Tick};
 use crate::descriptor::{DescriptorError, TensorDescriptor, check_name, check_shape};
 use crate::error::{Error, Result};
 use crate::head::Head;
-use crate::header::{ALIGNMENT, HEAD_CHECKSUM_BYTES, HEADER_BYTES, Header, VERSION, align};
+use crate::header::{ALIGNMENT, HEAD_CHECKSUM_BYTES, HEADER_BYTES, Header, Version, align};
 use crate::metadata::Metadata;
 use crate::non_finite::{NonFinite, count_non_finite};
 use crate::writer::WriteError;
@@ -20,6 +21,7 @@ use crate::writer::WriteError;
 /// Writes the parts of a file to `sink`, which starts empty.
 pub(crate) struct Encoder<W> {
     sink: W,
+    version: Version,
     metadata: Vec<u8>,
     checklist: Checklist,
     descriptors_bytes: usize,
@@ -34,6 +36,7 @@ impl<W: Write + Seek> Encoder<W> {
     /// Leaves room for the head at the start of `sink`.
     pub(crate) fn new(mut sink: W, metadata: &Metadata) -> Result<Self> {
         let checklist = Checklist::new(&metadata.config).map_err(Error::Disagreement)?;
+        let version = Version::of(&metadata.config);
         let metadata = metadata.to_json().map_err(Error::Metadata)?;
         let descriptors_bytes = checklist
             .expected()
@@ -46,6 +49,7 @@ impl<W: Write + Seek> Encoder<W> {
         write_zeros(&mut sink, end)?;
         Ok(Self {
             sink,
+            version,
             metadata,
             checklist,
             descriptors_bytes,
@@ -85,7 +89,7 @@ impl<W: Write + Seek> Encoder<W> {
         self.append(name, shape, dtype, bytes)
     }
 
-    /// Appends a tensor of f32 values, stored as [`stored_dtype`] says.
+    /// Appends a tensor of f32 values, stored as [`stored_dtype`] says; a router of experts as f32.
     pub(crate) fn tensor_f32(
         &mut self,
         name: &str,
@@ -93,7 +97,10 @@ impl<W: Write + Seek> Encoder<W> {
         dtype: DType,
         values: &[f32],
     ) -> Result<()> {
-        let dtype = stored_dtype(shape, dtype);
+        let dtype = match is_router(name) {
+            true => DType::F32,
+            false => stored_dtype(shape, dtype),
+        };
         // Before anything is encoded: rows that are not whole blocks, values that do not fill it.
         check_shape(shape, dtype).map_err(|problem| refused(name, problem))?;
         check_values(name, values)?;
@@ -158,7 +165,7 @@ impl<W: Write + Seek> Encoder<W> {
 
     fn head(&self) -> Vec<u8> {
         let mut header = Header {
-            version: VERSION,
+            version: self.version,
             metadata_bytes: self.metadata.len(),
             descriptors_bytes: self.descriptors_bytes,
             n_tensors: self.tensors.len(),

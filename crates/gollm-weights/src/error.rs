@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::agreement::Disagreement;
 use crate::descriptor::{DescriptorError, SMALLEST_DESCRIPTOR};
+use crate::foreign_error::ForeignError;
 use crate::gguf::GgufError;
 use crate::header::{MAX_METADATA_BYTES, VERSION, Version};
 use crate::metadata::MetadataError;
@@ -55,13 +56,24 @@ pub enum Error {
     },
     /// A file of another major version.
     #[error(
-        "the file has format version {found}, this build reads version {}.x; {}",
+        "the file has format version {found}, this build reads versions 1 to {}; {}",
         VERSION.major,
         if found.major > VERSION.major { "update gollm" } else { "the file is damaged" }
     )]
     Version {
         /// The file's version.
         found: Version,
+    },
+    /// A version that does not go with the config.
+    #[error(
+        "the file has format version {found}, but a model of its config is written as version \
+         {expected}: the file was not written by this program, or is damaged"
+    )]
+    WrongVersion {
+        /// The file's version.
+        found: Version,
+        /// The version that follows from the config.
+        expected: Version,
     },
     /// Metadata longer than any reader needs.
     #[error("the header claims {found} bytes of metadata, at most {MAX_METADATA_BYTES} are read")]
@@ -201,17 +213,23 @@ pub enum Error {
     /// A GGUF file that cannot be used.
     #[error("{0}")]
     Gguf(GgufError),
+    /// A Hugging Face folder, or a file of another project, that cannot be used.
+    #[error("{0}")]
+    Foreign(ForeignError),
     /// A file that is not written because no reader would accept it, or that could not be written.
     #[error("{0}")]
     Write(WriteError),
 }
 
 impl Error {
-    /// Says which file the error is about.
+    /// Says which file the error is about, if it does not say so already.
     pub(crate) fn in_file(self, path: &Path) -> Self {
-        Self::InFile {
-            path: path.to_owned(),
-            error: Box::new(self),
+        match self {
+            Self::InFile { .. } => self,
+            error => Self::InFile {
+                path: path.to_owned(),
+                error: Box::new(error),
+            },
         }
     }
 

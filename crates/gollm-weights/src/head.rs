@@ -4,7 +4,7 @@ use crate::agreement;
 use crate::byte_reader::ByteReader;
 use crate::descriptor::{DescriptorError, TensorDescriptor};
 use crate::error::{Error, Result, hex};
-use crate::header::{HEADER_BYTES, Header, VERSION, Version};
+use crate::header::{HEADER_BYTES, Header, Version};
 use crate::metadata::Metadata;
 
 /// The checked head of a file.
@@ -45,6 +45,7 @@ impl Head {
         let by_name = sort_by_name(&tensors)?;
         check_length(&header, &tensors, found)?;
         let metadata = Metadata::from_json(metadata).map_err(Error::Metadata)?;
+        check_version(header.version, &metadata)?;
         agreement::check(&metadata.config, &tensors).map_err(Error::Disagreement)?;
         Ok(Self {
             version: header.version,
@@ -69,7 +70,7 @@ impl Head {
         let by_name = sort_by_name(&tensors)?;
         agreement::check(&metadata.config, &tensors).map_err(Error::Disagreement)?;
         Ok(Self {
-            version: VERSION,
+            version: Version::of(&metadata.config),
             metadata,
             tensors,
             by_name,
@@ -89,6 +90,15 @@ impl Head {
             .by_name
             .binary_search_by(|index| self.tensors[*index].name.as_str().cmp(name));
         found.ok().map(|place| self.by_name[place])
+    }
+}
+
+/// The config decides which major version a file has; the minor one may be newer.
+fn check_version(found: Version, metadata: &Metadata) -> Result<()> {
+    let expected = Version::of(&metadata.config);
+    match found.major == expected.major {
+        true => Ok(()),
+        false => Err(Error::WrongVersion { found, expected }),
     }
 }
 

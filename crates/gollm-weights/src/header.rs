@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use gollm_model::Config;
+
 use crate::byte_reader::ByteReader;
 use crate::descriptor::{LARGEST_DESCRIPTOR, SMALLEST_DESCRIPTOR};
 use crate::error::{Error, Result};
@@ -31,8 +33,20 @@ pub struct Version {
     pub minor: u32,
 }
 
-/// The version that this crate writes; it reads every file of the same major version.
-pub const VERSION: Version = Version { major: 1, minor: 0 };
+/// The newest version that this crate reads and writes; it reads every file of this major version and
+/// of those before.
+pub const VERSION: Version = Version { major: 2, minor: 0 };
+
+impl Version {
+    /// The version that the file of a model has: 1 as long as every key of its config is one that the
+    /// first release knew, so that such a file is readable everywhere; 2 otherwise, since the other keys
+    /// change the arithmetic.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let major = if config.has_options() { 2 } else { 1 };
+        Self { major, minor: 0 }
+    }
+}
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,7 +146,7 @@ impl RawHeader {
     }
 
     fn check(&self) -> Result<Header> {
-        if self.version.major != VERSION.major {
+        if !(1..=VERSION.major).contains(&self.version.major) {
             return Err(Error::Version {
                 found: self.version,
             });

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use gollm_tensor::HostBytes;
 
 use crate::error::{Error, Result};
-use crate::gguf;
 use crate::header::{ALIGNMENT, HEADER_BYTES, Header};
+use crate::kind::Kind;
 
 /// Opens a regular file and says how long it is, in bytes.
 pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
@@ -96,7 +96,6 @@ fn release(mapping: &memmap2::Mmap, range: Range<usize>) {
 
 /// Reads the whole file into memory, its first byte on a 64-byte boundary.
 pub(crate) fn read(file: &mut File, length: u64) -> Result<HostBytes> {
-    refuse_early(file, length)?;
     let out_of_memory = || Error::OutOfMemory { n_bytes: length };
     let n_bytes = usize::try_from(length).map_err(|_| out_of_memory())?;
     let room = n_bytes.checked_add(ALIGNMENT).ok_or_else(out_of_memory)?;
@@ -118,8 +117,23 @@ pub(crate) fn read(file: &mut File, length: u64) -> Result<HostBytes> {
     HostBytes::from(buffer).slice(range).ok_or(Error::Empty)
 }
 
-/// Reads the header alone first, so that a large file of another kind is refused at once.
-fn refuse_early(file: &mut File, length: u64) -> Result<()> {
+/// Looks at the first bytes alone, so that a large file of no known kind is refused at once.
+pub(crate) fn refuse_early(file: &mut File, length: u64) -> Result<()> {
+    let start = first_bytes(file)?;
+    // The lists of other kinds have no bounds that their first bytes could tell.
+    if Kind::of(&start, length) == Kind::Gollm {
+        Header::parse(&start, length)?;
+    }
+    Ok(())
+}
+
+/// The first bytes of the file at `path`.
+pub(crate) fn start(path: &Path) -> Result<Vec<u8>> {
+    let (mut file, _) = open(path)?;
+    first_bytes(&mut file)
+}
+
+fn first_bytes(file: &mut File) -> Result<Vec<u8>> {
     let failed = |error| Error::Io {
         action: "read the file",
         error,
@@ -129,10 +143,6 @@ fn refuse_early(file: &mut File, length: u64) -> Result<()> {
         .take(HEADER_BYTES as u64)
         .read_to_end(&mut start)
         .map_err(failed)?;
-    // The lists of a GGUF file have no bounds that its first bytes could tell.
-    if !start.starts_with(&gguf::MAGIC) {
-        Header::parse(&start, length)?;
-    }
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    Ok(())
+    Ok(start)
 }

@@ -48,17 +48,23 @@ mod agreement;
 mod bounded_json;
 mod byte_reader;
 mod descriptor;
+mod distributed_llama;
 mod encoder;
 mod error;
 mod foreign;
+mod foreign_error;
 mod gguf;
 mod head;
 mod header;
+mod hf;
 mod host_file;
+mod kind;
+mod llama2c;
 mod looks_like;
 mod metadata;
 mod model_file;
 mod non_finite;
+mod packed;
 mod quantizer;
 mod replacement;
 mod rounding_error;
@@ -70,11 +76,18 @@ pub use agreement::Disagreement;
 pub use descriptor::{DescriptorError, MAX_NAME_BYTES, MAX_RANK, TensorDescriptor};
 pub use encoder::stored_dtype;
 pub use error::{Error, Result};
-pub use gguf::{GgufError, GgufToken, GgufVocabulary, export_gguf};
+pub use foreign_error::ForeignError;
+pub use gguf::{GgufError, GgufMerging, GgufToken, GgufVocabulary, export_gguf};
 pub use header::{ALIGNMENT, HEADER_BYTES, MAGIC, MAX_METADATA_BYTES, VERSION, Version};
+pub use hf::{FolderOptions, TokenRoles, export_folder};
 pub use metadata::{Metadata, MetadataError};
 pub use model_file::{ModelFile, OpenOptions};
 pub use quantizer::{QUANTIZED_FROM, Quantizer, TensorChange, quantized_dtype};
 pub use rounding_error::RoundingError;
 pub use verify::{Report, TensorReport, verify};
 pub use writer::{EncodedTensor, WriteError, Writer, convert, write};
+
+/// The code blocks of `notes/ch11-other-files.md`, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../notes/ch11-other-files.md")]
+struct Ch11Note;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::header::MAGIC;
+use crate::hf::header;
 
 /// Accepts bytes that start with the magic; otherwise says what they look like.
 pub(crate) fn check_magic(bytes: &[u8]) -> Result<()> {
@@ -24,6 +25,8 @@ pub(crate) fn check_magic(bytes: &[u8]) -> Result<()> {
 
 const EXPORT: &str = "write a .gollm file with `python export.py --checkpoint DIR --out FILE`";
 const CONVERT: &str = "it holds another project's model: convert it to .gollm first";
+const BESIDE: &str = "its config.json must lie beside it: give the path of the file or the folder";
+const VERSION_0: &str = "only version 0 is read: export the model again with `--version 0`";
 const UNPACK: &str = "unpack it and give the .gollm file inside";
 const AGAIN: &str = "copy or download the file again, as binary";
 
@@ -31,7 +34,7 @@ const AGAIN: &str = "copy or download the file again, as binary";
 fn guess(bytes: &[u8]) -> (&'static str, &'static str) {
     damaged_magic(bytes)
         .or_else(|| known_signature(bytes))
-        .or_else(|| is_safetensors(bytes).then_some(("a safetensors file", CONVERT)))
+        .or_else(|| header::looks_like(bytes).then_some(("a safetensors file", BESIDE)))
         .or_else(|| text(bytes))
         .unwrap_or(("binary data of no kind that gollm knows", "check the path"))
 }
@@ -56,7 +59,11 @@ fn known_signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"tjgg", "a GGML file (older than GGUF)", CONVERT),
         (b"lmgg", "a GGML file (older than GGUF)", CONVERT),
         (b"fmgg", "a GGML file (older than GGUF)", CONVERT),
-        (b"24ka", "a llama2.c checkpoint", CONVERT),
+        (
+            b"24ka",
+            "a llama2.c checkpoint of version 1 or 2",
+            VERSION_0,
+        ),
         (
             b"PK\x03\x04",
             "a zip archive, such as a PyTorch checkpoint",
@@ -100,15 +107,6 @@ fn known_signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         .iter()
         .find(|(signature, ..)| bytes.starts_with(signature))
         .map(|(_, what, advice)| (*what, *advice))
-}
-
-/// safetensors has no magic: a length of its JSON header (below 100 MB), then the header's `{"`.
-/// Source: <https://github.com/huggingface/safetensors#format>.
-fn is_safetensors(bytes: &[u8]) -> bool {
-    let Some((length, header)) = bytes.split_first_chunk::<8>() else {
-        return false;
-    };
-    u64::from_le_bytes(*length) <= 100_000_000 && header.starts_with(b"{\"")
 }
 
 /// Text of some kind, or a file that was never filled.

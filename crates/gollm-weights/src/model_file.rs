@@ -1,8 +1,8 @@
 //! A model file, opened and checked: its config, its tokenizer, its tensors' bytes.
 //!
-//! A `.gollm` file, or a GGUF file seen as one (`docs/formats.md`).
+//! A `.gollm` file, or a file or folder of another project seen as one (`docs/formats.md`).
 
-use std::path::Path;
+mod opening;
 
 use gollm_model::Config;
 use gollm_tensor::HostBytes;
@@ -11,43 +11,18 @@ use serde_json::{Map, Value};
 use crate::descriptor::TensorDescriptor;
 use crate::error::{Error, Result};
 use crate::foreign::Foreign;
-use crate::gguf;
 use crate::head::Head;
 use crate::header::Version;
-use crate::host_file;
+use crate::hf::TokenRoles;
+use crate::hf::folder::Folder;
 use crate::metadata::Metadata;
 use crate::verify::{Report, check_data, verify_data, verify_foreign};
-
-/// How a file is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// Whether the file is mapped (`true`, the default) or read into memory.
-    ///
-    /// A mapped file starts at once, takes no memory of its own, and is shared between processes.
-    /// Its price: while it is mapped nobody may shorten or rewrite it in place (renaming a new file
-    /// over it is safe, and is what [`Writer`](crate::Writer) does). Reading past the new end of a
-    /// shortened file ends the process with the signal SIGBUS, which no Rust code can turn into an
-    /// error. Give `false` where that may happen: on a network file system, or for a server whose
-    /// files others can write.
-    pub map: bool,
-    /// Whether every tensor's checksum and all padding are checked at once. This reads the whole
-    /// file. `false` by default: the header, metadata and descriptors are always checked.
-    pub verify: bool,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self {
-            map: true,
-            verify: false,
-        }
-    }
-}
+pub use opening::OpenOptions;
 
 /// A model file whose header, metadata and descriptors have been checked.
 ///
-/// A GGUF file becomes one as well: its tensors have our names, and what lies in another order or in a
-/// type without arithmetic here is converted whenever [`ModelFile::bytes`] is called.
+/// Files of other projects become one as well: their tensors have our names, and what lies in another
+/// order or in a type without arithmetic here is converted whenever [`ModelFile::bytes`] is called.
 ///
 /// # Examples
 ///
@@ -61,80 +36,60 @@ impl Default for OpenOptions {
 /// ```
 #[derive(Debug)]
 pub struct ModelFile {
-    bytes: HostBytes,
+    /// The file; or the several files of a folder.
+    files: Vec<HostBytes>,
     head: Head,
     /// How the tensors are stored, where that is not as the head says.
     foreign: Option<Foreign>,
+    /// Where the files lie that belong to it.
+    folder: Option<Folder>,
+    roles: TokenRoles,
 }
 
 impl ModelFile {
-    /// Opens the file at `path`.
+    /// A small file that lies beside this one, or in the same folder: a tokenizer that does not travel
+    /// inside. `None` if there is no file called `name`, or this model came from memory.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or anything in its header, metadata or descriptors is wrong, or
-    /// does not fit together; with [`OpenOptions::verify`] also if data or padding are damaged. Each
-    /// mistake has its own message, and each message names the file.
-    pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
-        let path = path.as_ref();
-        Self::open_without_path(path, options).map_err(|error| error.in_file(path))
-    }
-
-    fn open_without_path(path: &Path, options: &OpenOptions) -> Result<Self> {
-        let (mut file, length) = host_file::open(path)?;
-        let bytes = if options.map {
-            host_file::map(&file, length)?
-        } else {
-            host_file::read(&mut file, length)?
-        };
-        let file = Self::from_bytes(bytes)?;
-        if options.verify {
-            file.verify()?;
-        }
-        Ok(file)
-    }
-
-    /// Uses bytes that are in memory already, such as a model that is compiled into the program
-    /// (`HostBytes::new(BYTES)` of a `&'static [u8]`).
-    ///
-    /// Offsets inside the file are multiples of 64; whether the addresses are is up to the caller.
-    ///
-    /// # Errors
-    ///
-    /// As [`ModelFile::open`], for everything but reading the file.
-    pub fn from_bytes(bytes: HostBytes) -> Result<Self> {
-        let slice = bytes.as_slice();
-        if slice.starts_with(&gguf::MAGIC) {
-            let (head, foreign) = gguf::import(&bytes)?;
-            return Ok(Self::of_parts(bytes, head, Some(foreign)));
-        }
-        let head = Head::parse(slice, slice.len() as u64)?;
-        Ok(Self::of_parts(bytes, head, None))
-    }
-
-    fn of_parts(bytes: HostBytes, head: Head, foreign: Option<Foreign>) -> Self {
-        Self {
-            bytes,
-            head,
-            foreign,
+    /// If `name` is a path and no name, if it is a link that leads out of the folder, or if it cannot
+    /// be read or has more than `limit` bytes.
+    pub fn beside(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        match &self.folder {
+            None => Ok(None),
+            Some(folder) => folder.read(name, limit),
         }
     }
 
-    /// Checks every tensor's checksum and all padding, and counts values that are not finite. A GGUF
-    /// file has no checksums: there only the values are looked at.
+    /// The tokens that begin and end a text, as far as a Hugging Face folder's configuration says;
+    /// other files say it in their tokenizer.
+    #[must_use]
+    pub fn token_roles(&self) -> &TokenRoles {
+        &self.roles
+    }
+
+    /// The same model with another tokenizer: one that did not travel inside the file.
+    #[must_use]
+    pub fn with_tokenizer(mut self, tokenizer: Value) -> Self {
+        self.head.metadata.tokenizer = Some(tokenizer);
+        self
+    }
+
+    /// Checks every tensor's checksum and all padding, and counts values that are not finite. Files of
+    /// other projects have no checksums: there only the values are looked at.
     ///
     /// # Errors
     ///
     /// The first damage, in file order.
     pub fn verify(&self) -> Result<Report> {
         match &self.foreign {
-            None => verify_data(self.bytes.as_slice(), &self.head),
+            None => verify_data(self.whole().as_slice(), &self.head),
             Some(_) => verify_foreign(self),
         }
     }
 
-    /// The format version that the file was written in; of a GGUF file, the one that a `.gollm` file
-    /// made of it would have.
+    /// The format version that the file was written in; of a file of another project, the one that a
+    /// `.gollm` file made of it would have.
     #[must_use]
     pub fn version(&self) -> Version {
         self.head.version
@@ -164,16 +119,27 @@ impl ModelFile {
         (stored != self.head.tensors[index].dtype.name()).then_some(stored)
     }
 
-    /// The length of the file, in bytes.
+    /// The length of the file, in bytes; of a folder, that of all files with weights.
     #[must_use]
     pub fn file_bytes(&self) -> usize {
         self.head.file_bytes
     }
 
-    /// The BLAKE3 hash of the whole file, which says which file it is. Reads all of it.
+    /// The BLAKE3 hash of the whole file, which says which file it is; of a folder, that of its files
+    /// with weights one behind the other, in the order of their names. Reads all of it.
     #[must_use]
     pub fn blake3(&self) -> [u8; 32] {
-        *blake3::hash(self.bytes.as_slice()).as_bytes()
+        let mut hasher = blake3::Hasher::new();
+        for file in &self.files {
+            hasher.update(file.as_slice());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The bytes of a model that is one file.
+    fn whole(&self) -> HostBytes {
+        let first = self.files.first().cloned();
+        first.unwrap_or_else(|| HostBytes::from(Vec::new()))
     }
 
     /// The bytes of a tensor of this file, after their checksum has been compared.
@@ -246,6 +212,6 @@ impl ModelFile {
             return foreign.bytes(index, tensor);
         }
         let range = tensor.offset..tensor.offset + tensor.n_bytes;
-        self.bytes.slice(range).ok_or_else(missing)
+        self.whole().slice(range).ok_or_else(missing)
     }
 }

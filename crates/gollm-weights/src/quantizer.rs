@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use gollm_model::is_router;
 use gollm_tensor::{DType, dequantize, quantize};
 use serde_json::{Value, json};
 
@@ -115,7 +116,10 @@ impl<'a> Quantizer<'a> {
             return Ok(None);
         };
         let data = self.source.checked_data(tensor)?;
-        let to = quantized_dtype(&tensor.shape, self.dtype);
+        let to = match is_router(&tensor.name) {
+            true => DType::F32,
+            false => quantized_dtype(&tensor.shape, self.dtype),
+        };
         let (bytes, error) = convert(tensor, data.as_slice(), to)?;
         self.writer
             .tensor(&tensor.name, &tensor.shape, to, &bytes)?;
@@ -169,7 +173,11 @@ fn metadata(source: &ModelFile, dtype: DType) -> Metadata {
 }
 
 /// A tensor's `data` in the type `to`, and how far its numbers moved.
-fn convert(tensor: &TensorDescriptor, data: &[u8], to: DType) -> Result<(Vec<u8>, RoundingError)> {
+pub(crate) fn convert(
+    tensor: &TensorDescriptor,
+    data: &[u8],
+    to: DType,
+) -> Result<(Vec<u8>, RoundingError)> {
     let from = tensor.dtype;
     let failed = |error| refused(&tensor.name, DescriptorError::Shape(error));
     let mut bytes = Vec::with_capacity(to.n_bytes(&tensor.shape).map_err(failed)?);

@@ -123,7 +123,7 @@ impl Writer {
     }
 
     /// Appends a tensor of f32 values, rounded to `dtype`; vectors stay f32
-    /// ([`stored_dtype`](crate::stored_dtype)).
+    /// ([`stored_dtype`](crate::stored_dtype)), and so does the matrix that chooses among experts.
     ///
     /// # Errors
     ///

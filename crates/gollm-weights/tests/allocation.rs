@@ -6,13 +6,18 @@
     reason = "helpers of tests are not marked as tests"
 )]
 
+#[path = "../../gollm-fuzz/src/memory.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the fuzzer uses more of it")]
+mod memory;
+#[path = "support/raw_gguf.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod raw_gguf;
 mod support;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gollm_tensor::HostBytes;
 use gollm_weights::ModelFile;
+use memory::{Counting, Spent, spent_by};
+use raw_gguf::{Raw, RawGguf, RawTensor};
 use support::bad_files::bad_files;
 use support::raw_file::RawFile;
 use support::tiny_file;
@@ -21,41 +26,15 @@ use support::tiny_file;
 const FACTOR: usize = 24;
 /// … and for any file.
 const BASE: usize = 1 << 20;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, counting.
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator unchanged; the counters only watch.
-#[expect(unsafe_code, reason = "an allocator cannot be written without it")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller's promise is the one that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer came from `System` by way of `alloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+/// All that may ever be asked for, for each byte of the file: nothing is copied again and again.
+const TOTAL_FACTOR: usize = 64;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The most memory in use at once while `bytes` are opened and verified, beyond what was before.
-fn peak_of_opening(bytes: HostBytes) -> usize {
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let result = ModelFile::from_bytes(bytes).and_then(|file| file.verify());
-    let peak = PEAK.load(Ordering::Relaxed) - before;
-    drop(result);
-    peak
+/// What it takes to open `bytes` and verify them.
+fn spent_by_opening(bytes: HostBytes) -> Spent {
+    spent_by(|| ModelFile::from_bytes(bytes).and_then(|file| file.verify())).1
 }
 
 /// Files made to cost the most memory for their length.
@@ -110,17 +89,107 @@ fn many_layers(n_layers: usize, n_tensors: usize) -> Vec<u8> {
     file.build()
 }
 
+/// A GGUF file with the keys of a model that has `n_heads` heads of two numbers.
+fn gguf(n_heads: u32) -> RawGguf {
+    let mut file = RawGguf {
+        magic: *b"GGUF",
+        version: 3,
+        n_tensors: None,
+        n_values: None,
+        values: Vec::new(),
+        tensors: Vec::new(),
+    };
+    file.set("general.architecture", Raw::Text("llama".to_owned()));
+    for (key, value) in [
+        ("general.alignment", 1),
+        ("llama.context_length", 8),
+        ("llama.embedding_length", 1),
+        ("llama.feed_forward_length", 1),
+        ("llama.block_count", 1),
+        ("llama.attention.head_count", n_heads),
+        ("llama.attention.key_length", 2),
+    ] {
+        file.set(key, Raw::U32(value));
+    }
+    file.set("llama.attention.layer_norm_rms_epsilon", Raw::F32(1e-5));
+    push(&mut file, "token_embd.weight");
+    file
+}
+
+/// A tensor of one number.
+fn push(file: &mut RawGguf, name: &str) {
+    file.tensors.push(RawTensor {
+        name: name.to_owned(),
+        dims: vec![1],
+        code: 0,
+        offset: None,
+        data: vec![0; 4],
+    });
+}
+
+/// As [`greedy_files`], in the other format.
+fn greedy_gguf_files() -> Vec<(&'static str, Vec<u8>)> {
+    let mut projections = gguf(1 << 19);
+    for _ in 0..1000 {
+        push(&mut projections, "blk.0.attn_q.weight");
+    }
+    let mut tensors = gguf(1);
+    for i in 0..20_000 {
+        push(&mut tensors, &format!("{i:x}"));
+    }
+    let with = |key: &str, value: Raw| {
+        let mut file = gguf(1);
+        file.set(key, value);
+        file.bytes()
+    };
+    let long_key = "k".repeat(1 << 16);
+    let strings = || Raw::Texts(vec![String::new(); 100_000]);
+    let bytes = |kind: u32, content: &[u8]| Raw::Bytes(kind, content.to_vec());
+    let arrays = |n: u64| {
+        let array = [&4u32.to_le_bytes()[..], &0u64.to_le_bytes()].concat();
+        let head = [&9u32.to_le_bytes()[..], &n.to_le_bytes()].concat();
+        [head, array.repeat(n as usize)].concat()
+    };
+    let mut keys = gguf(1);
+    for i in 0..100_000u32 {
+        keys.values.push((format!("{i:x}"), bytes(0, &[0])));
+    }
+    let mut merges = gguf(1);
+    merges.set("tokenizer.ggml.model", Raw::Text("gpt2".to_owned()));
+    merges.set("tokenizer.ggml.tokens", Raw::Texts(vec!["a".to_owned()]));
+    merges.set(
+        "tokenizer.ggml.merges",
+        Raw::Texts(vec!["a a".to_owned(); 100_000]),
+    );
+    vec![
+        ("a thousand tensors of a million rows", projections.bytes()),
+        ("many tensors", tensors.bytes()),
+        ("many strings under a long key", with(&long_key, strings())),
+        (
+            "arrays in arrays under a long key",
+            with(&long_key, bytes(9, &arrays(100_000))),
+        ),
+        ("many small values", keys.bytes()),
+        ("many merges", merges.bytes()),
+    ]
+}
+
 #[test]
 fn no_file_makes_the_reader_ask_for_much_more_than_its_own_size() {
     let bad = bad_files().into_iter().map(|bad| (bad.wrong, bad.bytes));
+    let greedy = greedy_files().into_iter().chain(greedy_gguf_files());
     let mut worst = 0.0f64;
-    for (name, bytes) in greedy_files().into_iter().chain(bad) {
+    for (name, bytes) in greedy.chain(bad) {
         let n_bytes = bytes.len();
-        let peak = peak_of_opening(HostBytes::from(bytes));
-        println!("{name}: {n_bytes} bytes, {peak} at the peak");
+        let Spent { peak, total } = spent_by_opening(HostBytes::from(bytes));
+        println!("{name}: {n_bytes} bytes, {peak} at the peak, {total} in all");
         assert!(
             peak <= FACTOR * n_bytes + BASE,
             "{name}: {n_bytes} bytes took {peak}"
+        );
+        assert!(
+            total <= TOTAL_FACTOR * n_bytes + 4 * BASE,
+            "{name}: {n_bytes} bytes took {total} in all"
         );
         worst = worst.max(peak.saturating_sub(BASE) as f64 / n_bytes.max(1) as f64);
     }

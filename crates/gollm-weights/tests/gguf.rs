@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use gollm_model::{Config, RopeScaling, WeightSource, expected_tensors, rope};
 use gollm_tensor::{DType, HostBytes, quantize};
 use gollm_weights::{
-    GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, convert, export_gguf,
+    GgufMerging, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, convert,
+    export_gguf,
 };
 use raw_gguf::{Raw, RawGguf, RawTensor};
+use serde_json::json;
 
 /// Two heads of four numbers, one of keys: permuted and unpermuted rows differ.
 fn config(dtype: &str) -> Config {
@@ -274,8 +276,10 @@ fn a_vocabulary_written_as_gguf_comes_back() {
     let vocabulary = GgufVocabulary {
         tokens: tokens.map(str::to_owned).to_vec(),
         kinds,
-        merges: vec!["a b".to_owned()],
-        pre: "qwen2".to_owned(),
+        merging: GgufMerging::Merges {
+            merges: vec!["a b".to_owned()],
+            pre: "qwen2".to_owned(),
+        },
         begin: None,
         end: vec![6],
     };
@@ -295,5 +299,45 @@ fn a_vocabulary_written_as_gguf_comes_back() {
     assert_eq!((json.get("begin"), &json["end"][0]), (None, &6.into()));
 }
 
+#[test]
+fn a_vocabulary_with_scores_written_as_gguf_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pieces.gguf");
+    let tokens = ["<unk>", "<s>", "</s>", "▁", "a", "▁a", "<tool>", "\n"];
+    let mut kinds = vec![GgufToken::Normal; 8];
+    kinds[0] = GgufToken::Unknown;
+    kinds[1..3].fill(GgufToken::Control);
+    kinds[6] = GgufToken::UserDefined;
+    let vocabulary = GgufVocabulary {
+        tokens: tokens.map(str::to_owned).to_vec(),
+        kinds,
+        merging: GgufMerging::Scores {
+            scores: vec![0.0, 0.0, 0.0, -1.0, -2.0, -0.5, 0.0, -3.25],
+            unknown: Some(0),
+            adds_space: false,
+        },
+        begin: Some(1),
+        end: vec![2],
+    };
+    let own = own_file(directory.path(), &config("f32"));
+    export_gguf(&own, Some(&vocabulary), &path).unwrap();
+    let back = ModelFile::open(&path, &OpenOptions::default()).unwrap();
+    let expected = json!({
+        "kind": "sentencepiece", "version": 1,
+        "tokens": ["", "", "", "▁", "a", "▁a", "", "\n"],
+        "special": {"<unk>": 0, "<s>": 1, "</s>": 2}, "added": {"<tool>": 6},
+        "bytes": [], "unknown": 0, "fuses_unknown": true,
+        "scores": [0.0, 0.0, 0.0, -1.0, -2.0, -0.5, 0.0, -3.25],
+        "first_space": "never", "strips_first_space": false, "begin": 1, "end": [2],
+    });
+    assert_eq!(back.tokenizer_json(), Some(&expected));
+}
+
 #[path = "gguf/hostile.rs"]
 mod hostile;
+#[path = "gguf/known_attacks.rs"]
+mod known_attacks;
+#[path = "gguf/pieces.rs"]
+mod pieces;
+#[path = "gguf/qwen.rs"]
+mod qwen;

@@ -88,7 +88,10 @@ fn what_is_no_regular_file_is_refused_without_reading_it() {
         let path = directory.path().display();
         assert_eq!(
             error.to_string(),
-            format!("{path}: is a directory, expected a regular file")
+            format!(
+                "{path}: is a directory without a config.json, expected a model file or a Hugging \
+                 Face folder"
+            )
         );
 
         let error = ModelFile::open(&missing, &options).unwrap_err();

@@ -23,7 +23,7 @@ impl Backend for Wgpu {
     }
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
-        Ok(Storage::new(self.0.zeroed(shape, DType::F32)?))
+        Ok(Storage::new(self.0.cleared(shape)?))
     }
 
     fn cache(&self, shape: &[usize]) -> Result<(DType, Storage)> {
@@ -88,15 +88,23 @@ impl Backend for Wgpu {
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        let y = self.0.by_number(Kernel::Add, memory(a)?, memory(b)?)?;
+        let y = match b.shape() {
+            [_] => self.0.with_bias(memory(a)?, b)?,
+            _ => self.0.by_number(Kernel::Add, memory(a)?, memory(b)?)?,
+        };
         Ok(tensor(a, a.shape(), y))
+    }
+
+    fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
+        self.0.add_to_rows(sum, memory(rows)?, to, scales)
     }
 
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {
         let x_memory = memory(x)?;
+        let width = x_memory.columns;
         let y = self
             .0
-            .by_row(Kernel::Softmax, x_memory, &[], |width| vec![width as u32])?;
+            .by_row(Kernel::Softmax, x_memory, width, &[], &[width as u32])?;
         Ok(tensor(x, x.shape(), y))
     }
 

@@ -37,6 +37,7 @@ mod pipelines;
 mod product;
 mod recorder;
 mod rows;
+mod sums;
 mod transfer;
 mod wgpu_backend;
 

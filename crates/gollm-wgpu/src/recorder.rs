@@ -92,6 +92,14 @@ impl Recorder {
         Ok(())
     }
 
+    /// Records that a buffer becomes zeros.
+    pub(crate) fn clear(&mut self, gpu: &Gpu, buffer: &wgpu::Buffer) {
+        // Ends the pass: commands on buffers stand between passes.
+        self.pass = None;
+        let encoder = self.encoder.get_or_insert_with(|| encoder(gpu));
+        encoder.clear_buffer(buffer, 0, None);
+    }
+
     /// Sends what was recorded, with `more` commands after it.
     pub(crate) fn submit(&mut self, gpu: &Gpu, more: impl FnOnce(&mut CommandEncoder)) {
         self.pass = None;

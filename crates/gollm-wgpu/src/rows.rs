@@ -47,26 +47,33 @@ impl Inner {
 
     pub(crate) fn normalized(&self, x: &Tensor, norm: &Tensor, eps: f32) -> Result<Memory> {
         let weight = self.whole(norm)?;
-        let more = |width: usize| vec![width as u32, eps.to_bits()];
+        // A row, or each head of it if the weight is that of a head.
+        let width = columns(norm);
+        let more = [width as u32, eps.to_bits()];
         match weight {
-            Some(weight) => self.by_row(Kernel::RmsNorm, memory(x)?, &[Buffer(weight)], more),
+            Some(weight) => {
+                self.by_row(Kernel::RmsNorm, memory(x)?, width, &[Buffer(weight)], &more)
+            }
             // Rows of nothing.
             None => self.result(x.shape()[0], columns(x)),
         }
     }
 
-    /// One workgroup for each row of `x`. `more` are the parameters after the number of rows.
+    /// One workgroup for each `width` numbers of `x`, which are a row or a whole part of one. `more` are
+    /// the parameters after the number of workgroups.
     pub(crate) fn by_row(
         &self,
         kernel: Kernel,
         x: &Memory,
+        width: usize,
         others: &[Bound<'_>],
-        more: impl Fn(usize) -> Vec<u32>,
+        more: &[u32],
     ) -> Result<Memory> {
         let y = self.like(x)?;
         for (from, to) in x.windows.iter().zip(&y.windows) {
-            let mut params = vec![from.n_rows() as u32];
-            params.extend(more(x.columns));
+            let n_groups = from.n_rows() * (x.columns / width.max(1));
+            let mut params = vec![n_groups as u32];
+            params.extend(more);
             let mut buffers = vec![Buffer(from.buffer())];
             buffers.extend_from_slice(others);
             buffers.push(Buffer(to.buffer()));
@@ -75,7 +82,7 @@ impl Inner {
                 &Launch {
                     params: &params,
                     buffers: &buffers,
-                    n_groups: from.n_rows(),
+                    n_groups,
                     work: (from.n_rows() * x.columns) as u64,
                 },
             )?;

@@ -82,7 +82,7 @@ fn check_asked(asked: usize, own: usize) -> Result<(), Failure> {
 
 fn too_large(n_tokens: usize, per_token: u128, free: u128) -> Failure {
     Failure::resources(format!(
-        "a context of {} tokens takes {} for keys and values, and {} of memory are free; \
+        "there is no memory for a context of {} tokens: its keys and values take {}, and {} are free; \
          take --ctx-size {} or less, or --cache-type f16",
         grouped(n_tokens as u128),
         bytes(n_tokens as u128 * per_token),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use gollm_model::{Config, ParameterCounts};
-use gollm_tokenizer::Tokenizer;
+use gollm_tokenizer::{Pattern, Tokenizer};
 use gollm_weights::{ModelFile, TensorDescriptor};
 use serde_json::{Value, json};
 
@@ -118,10 +118,13 @@ fn tokenizer_line(tokenizer: Option<&Tokenizer>) -> String {
     let specials: Vec<String> = specials
         .map(|(text, id)| format!("{} = {id}", harmless(text)))
         .collect();
+    let kind = match tokenizer.pattern() {
+        Some(pattern) => format!("pattern {pattern}"),
+        None => "SentencePiece".to_owned(),
+    };
     format!(
-        "byte-pair encoding, {} ids, pattern {}\n  special: {}",
+        "byte-pair encoding, {} ids, {kind}\n  special: {}",
         grouped(tokenizer.vocab_size() as u128),
-        tokenizer.pattern(),
         specials.join(", ")
     )
 }
@@ -168,9 +171,9 @@ fn tokenizer_json(tokenizer: &Tokenizer) -> Value {
     let specials = tokenizer.special_tokens();
     let specials = specials.map(|(text, id)| (text.to_owned(), id.into()));
     json!({
-        "kind": "bpe",
+        "kind": if tokenizer.pattern().is_some() { "bpe" } else { "sentencepiece" },
         "vocab_size": tokenizer.vocab_size(),
-        "pattern": tokenizer.pattern().name(),
+        "pattern": tokenizer.pattern().map(Pattern::name),
         "special": Value::Object(specials.collect()),
     })
 }

@@ -10,6 +10,8 @@ pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod params;
 pub(crate) mod perplexity;
+#[cfg_attr(not(feature = "hub"), path = "pull_not_built.rs")]
+pub(crate) mod pull;
 pub(crate) mod quantize;
 pub(crate) mod random_model;
 pub(crate) mod tokenize;

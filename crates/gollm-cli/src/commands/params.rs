@@ -131,6 +131,10 @@ impl Costs {
             let _ = writeln!(text, "{:<14} {:>62}", "output head", grouped(counts.head));
         }
         let _ = writeln!(text, "{:<30} {:>46}", "total", grouped(counts.total()));
+        if counts.active() < counts.total() {
+            let active = grouped(counts.active());
+            let _ = writeln!(text, "{:<30} {active:>46}", "used by one token");
+        }
         let without = grouped(counts.without_embeddings());
         let _ = writeln!(text, "{:<30} {without:>46}", "without embeddings");
         text
@@ -179,12 +183,14 @@ impl Costs {
                 "embedding": counts.embedding,
                 "attention_per_layer": counts.attention_per_layer,
                 "feed_forward_per_layer": counts.feed_forward_per_layer,
+                "idle_per_layer": counts.idle_per_layer,
                 "norms_per_layer": counts.norms_per_layer,
                 "n_layers": counts.n_layers,
                 "final_norm": counts.final_norm,
                 "head": counts.head,
                 "without_embeddings": counts.without_embeddings(),
                 "total": counts.total(),
+                "active": counts.active(),
             },
             "weight_bytes": Value::Object(weights),
             "kv_bytes_per_token": self.kv_bytes_per_token,

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
         let n_elements = n_elements(&tensor.shape)?;
         let values = match tensor.shape.len() {
             // A norm's scale of one changes nothing, as before any training.
-            1 => vec![1.0; n_elements],
+            1 if !tensor.name.ends_with(".bias") => vec![1.0; n_elements],
             _ => normal(&mut random, n_elements),
         };
         let written = writer.tensor_f32(&tensor.name, &tensor.shape, config.dtype, &values);

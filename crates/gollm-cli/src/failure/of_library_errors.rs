@@ -100,3 +100,16 @@ impl From<gollm_chat::Error> for Failure {
         Self::new(kind, with_causes(&error))
     }
 }
+
+impl From<gollm_hub::Error> for Failure {
+    fn from(error: gollm_hub::Error) -> Self {
+        use gollm_hub::ErrorKind as K;
+        let kind = match error.kind() {
+            K::Usage => Kind::Usage,
+            K::BadFile => Kind::BadFile,
+            K::Resources => Kind::Resources,
+            K::Network | K::Interrupted => Kind::Runtime,
+        };
+        Self::new(kind, with_causes(&error))
+    }
+}

@@ -5,6 +5,8 @@
     reason = "helpers of tests, which should stop where they cannot go on"
 )]
 
+#[cfg(target_os = "linux")]
+mod address_space;
 mod bench;
 mod chat;
 mod convert;
@@ -12,7 +14,11 @@ mod cuda;
 mod files;
 mod generate;
 mod mistakes;
+mod pull;
 mod quantize;
+#[cfg(feature = "hub")]
+#[path = "../../../gollm-hub/tests/download/server.rs"]
+mod server;
 mod shell;
 mod streams;
 mod support;

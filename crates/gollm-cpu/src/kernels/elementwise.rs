@@ -144,6 +144,36 @@ impl Map<2> for Plus {
     }
 }
 
+/// `out += scale · x`.
+pub(crate) struct AddScaled<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) scale: f32,
+    pub(crate) out: &'a mut [f32],
+}
+
+impl Task for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (x, out) = (self.x, self.out);
+        assert!(x.len() == out.len());
+        let scale = simd.splat(self.scale);
+        let whole = x.len() / LANES * LANES;
+        for i in (0..whole).step_by(LANES) {
+            // SAFETY: 16 elements from `i` on are inside both slices, which have one length.
+            unsafe {
+                let sum = simd.load(out.as_ptr().add(i));
+                let x = simd.load(x.as_ptr().add(i));
+                simd.store(out.as_mut_ptr().add(i), simd.fma(scale, x, sum));
+            }
+        }
+        for i in whole..x.len() {
+            out[i] += self.scale * x[i];
+        }
+    }
+}
+
 /// `out = silu(gate) · up`.
 pub(crate) struct Swiglu<'a> {
     pub(crate) gate: &'a [f32],

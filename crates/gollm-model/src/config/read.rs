@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Config, RopeScaling};
 use crate::error::{Error, Result};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 18] = [
     "vocab_size",
     "context_length",
     "emb_dim",
@@ -23,6 +23,11 @@ const KEYS: [&str; 13] = [
     "norm_eps",
     "tie_embeddings",
     "dtype",
+    "qkv_bias",
+    "qk_norm",
+    "n_experts",
+    "n_experts_per_token",
+    "norm_topk_prob",
 ];
 
 const SCALING_KEYS: [&str; 4] = [
@@ -70,8 +75,13 @@ pub(super) fn config(value: &Value) -> Result<Config> {
         rope_theta: section.optional_number("rope_theta")?.unwrap_or(10_000.0),
         rope_scaling: section.get("rope_scaling").map(rope_scaling).transpose()?,
         norm_eps: section.optional_number("norm_eps")?.unwrap_or(1e-5) as f32,
-        tie_embeddings: tie_embeddings(&section)?,
+        tie_embeddings: section.flag("tie_embeddings", true)?,
         dtype: dtype(&section)?,
+        qkv_bias: section.flag("qkv_bias", false)?,
+        qk_norm: section.flag("qk_norm", false)?,
+        n_experts: section.optional_size("n_experts")?,
+        n_experts_per_token: section.optional_size("n_experts_per_token")?,
+        norm_topk_prob: section.flag("norm_topk_prob", false)?,
     })
 }
 
@@ -99,14 +109,6 @@ fn rope_scaling(value: &Value) -> Result<RopeScaling> {
         high_freq_factor: section.number("high_freq_factor")?,
         original_context_length: section.size("original_context_length")?,
     })
-}
-
-fn tie_embeddings(section: &Section<'_>) -> Result<bool> {
-    match section.get("tie_embeddings") {
-        None => Ok(true),
-        Some(Value::Bool(tie)) => Ok(*tie),
-        Some(other) => Err(section.wrong_kind("tie_embeddings", other, "true or false")),
-    }
 }
 
 fn dtype(section: &Section<'_>) -> Result<DType> {
@@ -171,6 +173,23 @@ impl<'a> Section<'a> {
         let value = self.required(key, expected)?;
         let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
         size.ok_or_else(|| self.wrong_kind(key, value, expected))
+    }
+
+    /// A whole number, 0 when left out.
+    fn optional_size(&self, key: &str) -> Result<usize> {
+        let Some(value) = self.get(key) else {
+            return Ok(0);
+        };
+        let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
+        size.ok_or_else(|| self.wrong_kind(key, value, "a whole number of at least 0"))
+    }
+
+    fn flag(&self, key: &str, absent: bool) -> Result<bool> {
+        match self.get(key) {
+            None => Ok(absent),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(self.wrong_kind(key, other, "true or false")),
+        }
     }
 
     fn number(&self, key: &str) -> Result<f64> {

@@ -39,6 +39,7 @@ impl Config {
         size("head_dim", self.head_dim, MAX_HEAD_DIM)?;
         size("hidden_dim", self.hidden_dim, MAX_DIM)?;
         size("n_layers", self.n_layers, MAX_LAYERS)?;
+        self.validate_experts()?;
         self.validate_heads()?;
         self.validate_totals()?;
         self.validate_numbers()?;
@@ -78,7 +79,8 @@ impl Config {
     }
 
     fn validate_totals(&self) -> Result<()> {
-        // Both factors are at most 2^24 here, so the products below cannot overflow a u64.
+        // Both factors of each product are at most 2^24, so it fits in a u64; with the experts of all
+        // layers, at most 2^15, times 3 matrices, times two widths of at most 2^20, so does the body.
         if self.context_length as u64 * self.head_dim as u64 > MAX_ROPE_TABLE as u64 {
             return Err(mistake(
                 "context_length",
@@ -89,7 +91,8 @@ impl Config {
         }
         let (e, f) = (self.emb_dim as u64, self.hidden_dim as u64);
         let heads = 2 * (self.q_dim() as u64 + self.kv_dim() as u64);
-        let body = self.n_layers as u64 * e * (heads + 3 * f);
+        let experts = self.n_feed_forwards() as u64 * 3 * f;
+        let body = self.n_layers as u64 * e * (heads + experts);
         if body > MAX_PARAMETERS {
             return Err(mistake(
                 "n_layers",
@@ -192,7 +195,7 @@ fn size(key: &str, found: usize, limit: usize) -> Result<()> {
     ))
 }
 
-fn mistake(
+pub(super) fn mistake(
     key: &str,
     found: impl std::fmt::Display,
     expected: impl Into<String>,

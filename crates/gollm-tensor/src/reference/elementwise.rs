@@ -1,6 +1,6 @@
 //! Operations that look at one number, or one row, at a time.
 
-use super::memory::{matrix_shape, result, values};
+use super::memory::{matrix_shape, result, values, values_mut};
 use crate::error::Result;
 use crate::tensor::Tensor;
 
@@ -15,14 +15,28 @@ pub(super) fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     Ok(result(gate, gate.shape(), outputs))
 }
 
-/// `y = a + b`.
+/// `y = a + b`. A vector `b` is there once for every row of `a`.
 pub(super) fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let outputs = values(a)?
         .iter()
-        .zip(values(b)?)
+        .zip(values(b)?.iter().cycle())
         .map(|(a, b)| a + b)
         .collect();
     Ok(result(a, a.shape(), outputs))
+}
+
+/// `sum[to_t] += scales_t · rows_t`.
+pub(super) fn add_rows(sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
+    let width = matrix_shape(rows).1;
+    let rows = values(rows)?;
+    let sum = values_mut(sum, "add_rows", "self")?;
+    for ((row, to), scale) in rows.chunks_exact(width.max(1)).zip(to).zip(scales) {
+        let start = *to as usize * width;
+        for (sum, value) in sum[start..start + width].iter_mut().zip(row) {
+            *sum += scale * value;
+        }
+    }
+    Ok(())
 }
 
 /// `y_i = e^{x_i} / Σ_j e^{x_j}`, row by row.

@@ -93,6 +93,10 @@ impl Backend for Reference {
         elementwise::add(a, b)
     }
 
+    fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
+        elementwise::add_rows(sum, rows, to, scales)
+    }
+
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {
         elementwise::softmax(x)
     }

@@ -56,11 +56,17 @@ pub enum GgufError {
     MissingKey(String),
     /// A model of a kind that this program does not compute.
     #[error(
-        "its architecture is `{}`, which is not supported; models of architecture `llama` are \
-         (Llama 3 and others of its shape)",
+        "its architecture is `{}`, which is not supported; models of architecture `llama` (Llama, \
+         Mistral and others of their shape), `qwen2`, `qwen3` and `qwen3moe` are",
         .0.escape_debug()
     )]
     Architecture(String),
+    /// A model that no architecture of these files describes.
+    #[error(
+        "no architecture of GGUF files computes a model with {0}; `llama` has none of these, `qwen2` \
+         qkv_bias, `qwen3` qk_norm, `qwen3moe` qk_norm and experts with norm_topk_prob: true"
+    )]
+    NoArchitecture(String),
     /// A tensor that cannot be used.
     #[error("tensor `{}`: {problem}", name.escape_debug())]
     Tensor {

@@ -3,57 +3,30 @@
 use std::io::Write;
 use std::path::Path;
 
-use gollm_model::{Config, RopeScaling, StoredTensor, rope};
-use gollm_tensor::{DType, HostBytes, quantize};
+use gollm_model::{Config, RopeScaling};
+use gollm_tensor::{DType, quantize};
 
-use super::config::ARCHITECTURE;
-use super::write::{Tensors, Values, head};
-use super::{names, scaling};
-use crate::descriptor::dtype_code;
-use crate::encoder::{write_failed, write_zeros};
+use super::architecture::Architecture;
+use super::layout::Layout;
+use super::layout::write_padding;
+use super::scaling;
+use super::vocabulary::GgufVocabulary;
+use super::write::{Values, head};
+use crate::encoder::write_failed;
 use crate::error::{Error, Result};
 use crate::model_file::ModelFile;
 use crate::replacement::Replacement;
 
-/// Where data start, as in every GGUF file that does not say otherwise.
-const ALIGNMENT: usize = 32;
-
-/// A vocabulary in the form that a GGUF file holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GgufVocabulary {
-    /// The text of each id: ordinary tokens in GPT-2's byte alphabet, others as they are.
-    pub tokens: Vec<String>,
-    /// What each id is.
-    pub kinds: Vec<GgufToken>,
-    /// Pairs of tokens, a space between them, the one that is joined first at the front.
-    pub merges: Vec<String>,
-    /// llama.cpp's name for the way text is cut into pieces, such as `llama-bpe`.
-    pub pre: String,
-    /// The token that begins a text, if one does.
-    pub begin: Option<u32>,
-    /// The tokens that end a text or a turn; a GGUF file has room for two.
-    pub end: Vec<u32>,
-}
-
-/// What a token is. Source: `enum llama_token_type` of llama.cpp's `include/llama.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GgufToken {
-    /// Text becomes it, and it becomes text.
-    Normal = 1,
-    /// A mark that no text becomes.
-    Control = 3,
-    /// An id that stands for nothing.
-    Unused = 5,
-}
-
 /// Writes the model in `source` to a GGUF file (version 3) at `path`, with `vocabulary` if it has one.
 ///
-/// Rows of query and key projections get the order of adjacent pairs, in which llama.cpp's architecture
-/// `llama` turns them; every storage type stays what it is. The file appears whole or not at all.
+/// The config decides the architecture: `llama`, or `qwen2`, `qwen3`, `qwen3moe` for models with biases,
+/// norms of queries and keys, experts. For `llama`, rows of query and key projections get the order of
+/// adjacent pairs, in which llama.cpp turns them there. Every storage type stays what it is, but for the
+/// matrix that chooses among experts, which is f32. The file appears whole or not at all.
 ///
 /// # Errors
 ///
-/// If a tensor cannot be read or the file cannot be written. What was at `path` before is then still
+/// If no architecture computes such a model, a tensor cannot be read or the file cannot be written. What was at `path` before is then still
 /// there.
 pub fn export_gguf(
     source: &ModelFile,
@@ -67,80 +40,23 @@ pub fn export_gguf(
 fn export(source: &ModelFile, vocabulary: Option<&GgufVocabulary>, path: &Path) -> Result<()> {
     let mut values = Values::default();
     let name = path.file_stem().and_then(|name| name.to_str());
-    write_config(&mut values, source.config(), name.unwrap_or("model"));
+    let config = source.config();
+    let kind = Architecture::of_config(config).map_err(Error::Gguf)?;
+    write_config(&mut values, kind, config, name.unwrap_or("model"));
     if let Some(vocabulary) = vocabulary {
-        write_vocabulary(&mut values, vocabulary);
+        vocabulary.write(&mut values);
     }
     if let Some(template) = source.chat_template() {
         values.string("tokenizer.chat_template", template);
     }
-    let factors = rope_factors(source.config())?;
-    let (entries, lengths) = entries(source, factors.as_deref())?;
-    let head = head(&values, &entries);
+    let layout = Layout::new(source, kind, rope_factors(config)?)?;
+    let head = head(&values, &layout.entries());
     let mut file = Replacement::create(path)?;
     let mut sink = file.sink();
     sink.write_all(&head).map_err(write_failed)?;
-    write_zeros(
-        &mut sink,
-        head.len().next_multiple_of(ALIGNMENT) - head.len(),
-    )?;
-    let mut write_tensor = |bytes: &[u8], length: usize| {
-        sink.write_all(bytes).map_err(write_failed)?;
-        write_zeros(&mut sink, length.next_multiple_of(ALIGNMENT) - length)
-    };
-    let mut lengths = lengths.into_iter();
-    let mut next = || lengths.next().unwrap_or(0);
-    if let Some(factors) = &factors {
-        write_tensor(factors, next())?;
-    }
-    for tensor in source.descriptors() {
-        let bytes = adjacent(source, &tensor.name)?;
-        write_tensor(bytes.as_slice(), next())?;
-        bytes.release();
-    }
+    write_padding(&mut sink, head.len())?;
+    layout.write(&mut sink)?;
     file.finish()
-}
-
-/// The list of tensors, and how many bytes each has.
-fn entries(source: &ModelFile, factors: Option<&[u8]>) -> Result<(Tensors, Vec<usize>)> {
-    let (mut entries, mut lengths, mut offset) = (Tensors::default(), Vec::new(), 0usize);
-    let mut push = |name: &str, shape: &[usize], dtype: DType, n_bytes: usize| {
-        entries.push(name, shape, dtype_code(dtype), offset);
-        offset += n_bytes.next_multiple_of(ALIGNMENT);
-        lengths.push(n_bytes);
-    };
-    if let Some(factors) = factors {
-        push(
-            scaling::NAME,
-            &[factors.len() / 4],
-            DType::F32,
-            factors.len(),
-        );
-    }
-    for tensor in source.descriptors() {
-        let missing = || Error::NoSuchTensor(tensor.name.clone());
-        let name = names::theirs(&tensor.name).ok_or_else(missing)?;
-        push(&name, &tensor.shape, tensor.dtype, tensor.n_bytes);
-    }
-    Ok((entries, lengths))
-}
-
-/// A tensor's bytes, its rows in the order of adjacent pairs if RoPE turns them.
-fn adjacent(source: &ModelFile, name: &str) -> Result<HostBytes> {
-    let tensor = source.descriptor(name)?;
-    let bytes = source.checked_data(tensor)?;
-    let config = source.config();
-    let Some(n_heads) = names::rotated_heads(name, config) else {
-        return Ok(bytes);
-    };
-    let stored = StoredTensor {
-        shape: tensor.shape.clone(),
-        dtype: tensor.dtype,
-        bytes,
-    };
-    let order = rope::halves_to_adjacent(n_heads, config.head_dim);
-    let permuted = stored.permute_rows(&order).map_err(Error::Model)?;
-    Ok(permuted.bytes)
 }
 
 /// What each frequency is divided by, as f32, if the config stretches any.
@@ -157,8 +73,8 @@ fn rope_factors(config: &Config) -> Result<Option<Vec<u8>>> {
 }
 
 /// Sizes fit in 32 bits: a config that passes `validate` has none above 2^24.
-fn write_config(values: &mut Values, config: &Config, name: &str) {
-    values.string("general.architecture", ARCHITECTURE);
+fn write_config(values: &mut Values, kind: Architecture, config: &Config, name: &str) {
+    values.string("general.architecture", kind.name());
     values.string("general.name", name);
     values.u32("general.file_type", file_type(config.dtype));
     values.u32("general.quantization_version", 2);
@@ -174,13 +90,23 @@ fn write_config(values: &mut Values, config: &Config, name: &str) {
         ("attention.value_length", config.head_dim),
         ("rope.dimension_count", config.head_dim),
     ] {
-        values.u32(&format!("llama.{key}"), size as u32);
+        values.u32(&kind.key(key), size as u32);
     }
-    values.f32("llama.rope.freq_base", config.rope_theta as f32);
-    values.f32("llama.attention.layer_norm_rms_epsilon", config.norm_eps);
+    if kind.has_experts() {
+        for (key, size) in [
+            ("expert_count", config.n_experts),
+            ("expert_used_count", config.n_experts_per_token),
+            ("expert_feed_forward_length", config.hidden_dim),
+        ] {
+            values.u32(&kind.key(key), size as u32);
+        }
+    }
+    values.f32(&kind.key("rope.freq_base"), config.rope_theta as f32);
+    let key = kind.key("attention.layer_norm_rms_epsilon");
+    values.f32(&key, config.norm_eps);
     if let Some(scaling) = &config.rope_scaling {
-        let key = "llama.rope.scaling.original_context_length";
-        values.u32(key, scaling.original_context_length as u32);
+        let key = kind.key("rope.scaling.original_context_length");
+        values.u32(&key, scaling.original_context_length as u32);
     }
 }
 
@@ -192,22 +118,5 @@ fn file_type(dtype: DType) -> u32 {
         DType::Q4_0 => 2,
         DType::Q8_0 => 7,
         DType::BF16 => 32,
-    }
-}
-
-fn write_vocabulary(values: &mut Values, vocabulary: &GgufVocabulary) {
-    values.string("tokenizer.ggml.model", "gpt2");
-    values.string("tokenizer.ggml.pre", &vocabulary.pre);
-    values.strings("tokenizer.ggml.tokens", &vocabulary.tokens);
-    let kinds: Vec<i32> = vocabulary.kinds.iter().map(|kind| *kind as i32).collect();
-    values.i32s("tokenizer.ggml.token_type", &kinds);
-    values.strings("tokenizer.ggml.merges", &vocabulary.merges);
-    if let Some(id) = vocabulary.begin {
-        values.u32("tokenizer.ggml.bos_token_id", id);
-    }
-    values.bool("tokenizer.ggml.add_bos_token", vocabulary.begin.is_some());
-    let keys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"];
-    for (key, id) in keys.into_iter().zip(&vocabulary.end) {
-        values.u32(key, *id);
     }
 }

@@ -1,15 +1,17 @@
 //! A GGUF file as a model of ours: config, tokenizer, and where each tensor lies.
 
-use gollm_model::{Config, rope};
+use gollm_model::{Config, n_expected_tensors, rope};
 use gollm_tensor::HostBytes;
 use serde_json::{Map, Value as Json, json};
 
-use super::config::{ARCHITECTURE, check_architecture, config};
+use super::architecture::Architecture;
+use super::config::config;
 use super::container::{Container, TensorInfo};
 use super::error::{GgufError, Result};
+use super::names::{self, Ours};
 use super::scaling;
+use super::tokenizer;
 use super::value::Value;
-use super::{names, tokenizer};
 use crate::descriptor::TensorDescriptor;
 use crate::error::Error;
 use crate::foreign::{Foreign, ForeignTensor};
@@ -25,8 +27,8 @@ const MAX_FACT_BYTES: usize = 1024;
 pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)> {
     let slice = bytes.as_slice();
     let file = Container::parse(slice).map_err(Error::Gguf)?;
-    check_architecture(&file).map_err(Error::Gguf)?;
-    let config = config(&file).map_err(Error::Gguf)?;
+    let kind = Architecture::of_file(&file).map_err(Error::Gguf)?;
+    let config = config(&file, kind).map_err(Error::Gguf)?;
     let tokenizer = tokenizer::tokenizer(&file, config.vocab_size).map_err(Error::Gguf)?;
     let chat_template = file
         .string("tokenizer.chat_template")
@@ -35,12 +37,23 @@ pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)>
     let metadata = Metadata {
         tokenizer,
         chat_template: chat_template.map(str::to_owned),
-        provenance: provenance(&file, &format),
+        provenance: provenance(&file, kind, &format),
         ..Metadata::new(config)
     };
-    let (tensors, stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
+    let (tensors, mut stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
     let head = Head::of_foreign(metadata, tensors, slice.len())?;
+    reorder(&head, kind, &mut stored);
     Ok((head, Foreign::new(format, stored)))
+}
+
+/// Gives projections whose rows RoPE turns the order in which they are used. Only for tensors that have been
+/// compared with the config: before, a small file could ask for long lists with its number of heads alone.
+fn reorder(head: &Head, kind: Architecture, stored: &mut [ForeignTensor]) {
+    let config = &head.metadata.config;
+    for (tensor, stored) in head.tensors.iter().zip(stored) {
+        stored.order = names::reordered_heads(&tensor.name, config, kind)
+            .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
+    }
 }
 
 /// Our descriptors, and beside each what the file holds.
@@ -52,36 +65,82 @@ fn tensors(
     let mut descriptors = Vec::with_capacity(file.tensors.len());
     let mut stored = Vec::with_capacity(file.tensors.len());
     for tensor in file.tensors.iter().filter(|t| t.name != scaling::NAME) {
-        let Some(name) = names::ours(tensor.name) else {
+        let Some(ours) = names::ours(tensor.name) else {
             let problem = "no part of this program's models has such a tensor: the model computes \
                            something that this program does not";
             return Err(GgufError::tensor(tensor.name, problem));
         };
-        let order = names::rotated_heads(&name, config)
-            .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
-        let found = stored_tensor(tensor, bytes, order)?;
-        descriptors.push(found.descriptor(name, tensor.shape.clone(), tensor.offset)?);
-        stored.push(found);
+        let parts = parts(tensor, &ours, config)?;
+        // One entry of the file may stand for a thousand experts: no more of them than the config has.
+        if descriptors.len() + parts.len() > n_expected_tensors(config) {
+            let problem = "with it there are more tensors than a model of this config has";
+            return Err(GgufError::tensor(tensor.name, problem));
+        }
+        for part in parts {
+            let found = stored_tensor(tensor, &part, bytes)?;
+            descriptors.push(found.descriptor(part.name, part.shape, part.offset)?);
+            stored.push(found);
+        }
     }
     Ok((descriptors, stored))
 }
 
-fn stored_tensor(
-    tensor: &TensorInfo<'_>,
-    bytes: &HostBytes,
-    order: Option<Vec<usize>>,
-) -> Result<ForeignTensor> {
-    let range = tensor.offset..tensor.offset + tensor.n_bytes;
+/// One of our tensors inside one of the file's.
+struct Part {
+    name: String,
+    shape: Vec<usize>,
+    /// From the start of the file.
+    offset: usize,
+    n_bytes: usize,
+}
+
+/// A tensor of a file as ours: itself, or a matrix of each expert, where it lies.
+fn parts(tensor: &TensorInfo<'_>, ours: &Ours, config: &Config) -> Result<Vec<Part>> {
+    let whole = |name: String| Part {
+        name,
+        shape: tensor.shape.clone(),
+        offset: tensor.offset,
+        n_bytes: tensor.n_bytes,
+    };
+    let n_experts = match ours {
+        Ours::One(name) => return Ok(vec![whole(name.clone())]),
+        Ours::Experts { .. } => config.n_experts,
+    };
+    let [found, rows, columns] = tensor.shape[..] else {
+        let problem = format!(
+            "it has shape {:?}, expected [n_experts, rows, columns]",
+            tensor.shape
+        );
+        return Err(GgufError::tensor(tensor.name, problem));
+    };
+    if found != n_experts {
+        let problem = format!("it holds {found} experts, the config says {n_experts}");
+        return Err(GgufError::tensor(tensor.name, problem));
+    }
+    // Rows are whole blocks, so every expert takes the same whole number of bytes.
+    let n_bytes = tensor.n_bytes / found;
+    let names = ours.names(n_experts).into_iter().enumerate();
+    let part = |(expert, name)| Part {
+        name,
+        shape: vec![rows, columns],
+        offset: tensor.offset + expert * n_bytes,
+        n_bytes,
+    };
+    Ok(names.map(part).collect())
+}
+
+fn stored_tensor(tensor: &TensorInfo<'_>, part: &Part, bytes: &HostBytes) -> Result<ForeignTensor> {
+    let range = part.offset..part.offset + part.n_bytes;
     let outside = || GgufError::tensor(tensor.name, "its data lie outside the file");
     Ok(ForeignTensor {
         bytes: bytes.slice(range).ok_or_else(outside)?,
         kind: tensor.kind,
-        order,
+        order: None,
     })
 }
 
 /// What the file says about its own origin: the short facts under `general.`.
-fn provenance(file: &Container<'_>, format: &str) -> Map<String, Json> {
+fn provenance(file: &Container<'_>, kind: Architecture, format: &str) -> Map<String, Json> {
     let mut facts = Map::new();
     for (key, value) in file.values() {
         let Some(name) = key.strip_prefix("general.") else {
@@ -99,6 +158,6 @@ fn provenance(file: &Container<'_>, format: &str) -> Map<String, Json> {
             facts.insert(name.to_owned(), fact);
         }
     }
-    let entry = json!({"format": format, "architecture": ARCHITECTURE, "general": facts});
+    let entry = json!({"format": format, "architecture": kind.name(), "general": facts});
     Map::from_iter([(IMPORTED_FROM.to_owned(), entry)])
 }

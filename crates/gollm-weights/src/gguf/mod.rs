@@ -11,12 +11,14 @@
 //! | `value.rs` | the thirteen kinds of values |
 //! | `container.rs` | the lists, and where the data lie |
 //! | `ggml_type.rs`, `blocks.rs` | storage types, and the blocks that become f16 |
-//! | `config.rs`, `scaling.rs` | architecture `llama` as our config |
-//! | `names.rs` | its tensors under our names |
-//! | `tokenizer.rs` | its vocabulary as our tokenizer's JSON |
+//! | `architecture.rs` | `llama`, `qwen2`, `qwen3`, `qwen3moe`: what tells them apart |
+//! | `config.rs`, `scaling.rs` | the keys as our config |
+//! | `names.rs` | the tensors under our names |
+//! | `tokenizer.rs`, `sentence_piece.rs` | its vocabulary as our tokenizer's JSON |
 //! | `import.rs` | all of it together |
-//! | `write.rs`, `export.rs` | the way back |
+//! | `write.rs`, `vocabulary.rs`, `layout.rs`, `export.rs` | the way back |
 
+mod architecture;
 pub(crate) mod blocks;
 mod config;
 mod container;
@@ -24,15 +26,19 @@ mod error;
 mod export;
 pub(crate) mod ggml_type;
 mod import;
+mod layout;
 mod names;
 mod scaling;
+mod sentence_piece;
 mod tokenizer;
 mod value;
+mod vocabulary;
 mod write;
 
 pub use error::GgufError;
-pub use export::{GgufToken, GgufVocabulary, export_gguf};
-pub(crate) use import::import;
+pub use export::export_gguf;
+pub(crate) use import::{IMPORTED_FROM, import};
+pub use vocabulary::{GgufMerging, GgufToken, GgufVocabulary};
 
 /// The first four bytes of every GGUF file.
 pub(crate) const MAGIC: [u8; 4] = *b"GGUF";

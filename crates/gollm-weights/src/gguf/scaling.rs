@@ -7,6 +7,7 @@ use gollm_model::rope::{frequencies, scale_frequency};
 use gollm_model::{Config, RopeScaling};
 use gollm_tensor::DType;
 
+use super::architecture::Architecture;
 use super::container::{Container, TensorInfo};
 use super::error::{GgufError, Result};
 use super::ggml_type::GgmlType;
@@ -18,7 +19,11 @@ pub(crate) const NAME: &str = "rope_freqs.weight";
 const TOLERANCE: f64 = 1e-5;
 
 /// Only the place is known here; the factors are compared by [`check`] once the bytes are at hand.
-pub(crate) fn find(file: &Container<'_>, config: &Config) -> Result<Option<RopeScaling>> {
+pub(crate) fn find(
+    file: &Container<'_>,
+    kind: Architecture,
+    config: &Config,
+) -> Result<Option<RopeScaling>> {
     let Some(tensor) = file.tensors.iter().find(|tensor| tensor.name == NAME) else {
         return Ok(None);
     };
@@ -31,7 +36,7 @@ pub(crate) fn find(file: &Container<'_>, config: &Config) -> Result<Option<RopeS
         );
         return Err(GgufError::tensor(NAME, problem));
     }
-    let original = file.size("llama.rope.scaling.original_context_length")?;
+    let original = file.size(&kind.key("rope.scaling.original_context_length"))?;
     scaling_of(&factors(tensor, file.bytes()), original, config)
 }
 

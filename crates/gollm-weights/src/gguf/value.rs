@@ -52,16 +52,17 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn take(&mut self, n_bytes: u64, what: &str) -> Result<&'a [u8]> {
-        let cut = GgufError::Cut {
-            what: what.to_owned(),
-            at: self.at(),
-            needed: n_bytes.into(),
-            left: self.left(),
-        };
+        let (at, left) = (self.at(), self.left());
         let taken = usize::try_from(n_bytes)
             .ok()
             .and_then(|n| self.reader.take(n));
-        taken.ok_or(cut)
+        // Made only when it is needed: a key's name may be long, and an array under it has many elements.
+        taken.ok_or_else(|| GgufError::Cut {
+            what: what.to_owned(),
+            at,
+            needed: n_bytes.into(),
+            left,
+        })
     }
 
     fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {

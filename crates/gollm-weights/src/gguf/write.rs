@@ -62,6 +62,12 @@ impl Values {
         bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         self.push(key, 9, &bytes);
     }
+
+    pub(crate) fn f32s(&mut self, key: &str, values: &[f32]) {
+        let mut bytes = array_head(6, values.len());
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        self.push(key, 9, &bytes);
+    }
 }
 
 fn array_head(element: u32, count: usize) -> Vec<u8> {

@@ -236,7 +236,8 @@ fn each_model_that_is_not_computed_here_is_refused_by_name() {
 fn each_vocabulary_that_cannot_be_used_is_refused_by_name() {
     type Change = fn(&mut RawGguf);
     let cases: [(&str, Change); 8] = [
-        ("SentencePiece", |f| {
+        // Of SentencePiece's kind, but without its scores.
+        ("`tokenizer.ggml.scores`", |f| {
             f.set("tokenizer.ggml.model", Raw::Text("llama".to_owned()))
         }),
         ("`bert`", |f| {

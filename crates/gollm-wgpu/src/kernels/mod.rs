@@ -34,6 +34,10 @@ pub(crate) enum Kernel {
     },
     Swiglu,
     Add,
+    /// The same row to every row.
+    AddBias,
+    /// Scaled rows to some rows.
+    AddRows,
     Softmax,
     Argmax,
 }
@@ -75,8 +79,9 @@ impl Kernel {
             | Self::Matmul(_)
             | Self::WriteRows { .. }
             | Self::Swiglu
-            | Self::Add => (2, 1),
-            Self::GateUp(_) => (3, 1),
+            | Self::Add
+            | Self::AddBias => (2, 1),
+            Self::GateUp(_) | Self::AddRows => (3, 1),
             Self::Rope | Self::Attention { rotate: false, .. } => (4, 1),
             Self::Append { .. } => (5, 2),
             Self::Attention { rotate: true, .. } => (6, 1),
@@ -111,6 +116,8 @@ impl Kernel {
             } => attention(half, head_dim, rotate),
             Self::Swiglu => (vec![], vec![SILU, include_str!("swiglu.wgsl")]),
             Self::Add => (vec![], vec![include_str!("add.wgsl")]),
+            Self::AddBias => (vec![], vec![include_str!("add_bias.wgsl")]),
+            Self::AddRows => (vec![], vec![include_str!("add_rows.wgsl")]),
             Self::Softmax => (vec![], vec![include_str!("softmax.wgsl")]),
             Self::Argmax => (vec![], vec![include_str!("argmax.wgsl")]),
         }

@@ -1,8 +1,8 @@
 //! A tokenizer as the vocabulary of a GGUF file.
 
 use gollm_engine::{begin_of_text_id, end_of_text_ids};
-use gollm_tokenizer::{Pattern, Tokenizer};
-use gollm_weights::{GgufToken, GgufVocabulary};
+use gollm_tokenizer::{Pattern, ScoredForm, TextForm, Tokenizer};
+use gollm_weights::{GgufMerging, GgufToken, GgufVocabulary};
 
 use crate::failure::Failure;
 
@@ -14,6 +14,7 @@ fn pre(pattern: Pattern) -> &'static str {
         Pattern::Cl100k | Pattern::Llama3 => "llama-bpe",
         Pattern::O200k => "gpt-4o",
         Pattern::Qwen2 => "qwen2",
+        Pattern::SmolLm => "smollm",
     }
 }
 
@@ -29,15 +30,25 @@ pub(super) fn of(tokenizer: &Tokenizer, n_ids: usize) -> Result<GgufVocabulary, 
             "the config says vocab_size {n_ids} but the tokenizer has {found} ids"
         )));
     }
-    let form = tokenizer.text_form();
-    let mut tokens = form.tokens;
-    tokens.resize(n_ids, String::new());
     let mut kinds = vec![GgufToken::Normal; n_ids];
-    for (text, id) in tokenizer.special_tokens() {
+    let (mut tokens, merging) = match tokenizer.scored_form() {
+        Some(form) => of_scores(form, &mut kinds),
+        None => of_bytes(tokenizer),
+    };
+    tokens.resize(n_ids, String::new());
+    let special = tokenizer
+        .special_tokens()
+        .map(|(text, id)| (text, id, GgufToken::Control));
+    let added = tokenizer
+        .added_tokens()
+        .map(|(text, id)| (text, id, GgufToken::UserDefined));
+    for (text, id, whole) in special.chain(added) {
         if let (Some(token), Some(kind)) = (tokens.get_mut(id as usize), kinds.get_mut(id as usize))
         {
             text.clone_into(token);
-            *kind = GgufToken::Control;
+            if *kind != GgufToken::Unknown {
+                *kind = whole;
+            }
         }
     }
     for (id, (token, kind)) in tokens.iter_mut().zip(&mut kinds).enumerate() {
@@ -49,9 +60,33 @@ pub(super) fn of(tokenizer: &Tokenizer, n_ids: usize) -> Result<GgufVocabulary, 
     Ok(GgufVocabulary {
         tokens,
         kinds,
-        merges: form.merges,
-        pre: pre(tokenizer.pattern()).to_owned(),
+        merging,
         begin: begin_of_text_id(tokenizer),
         end: end_of_text_ids(tokenizer),
     })
+}
+
+fn of_bytes(tokenizer: &Tokenizer) -> (Vec<String>, GgufMerging) {
+    let TextForm { tokens, merges } = tokenizer.text_form().unwrap_or_default();
+    let pre = tokenizer.pattern().map_or("", pre).to_owned();
+    (tokens, GgufMerging::Merges { merges, pre })
+}
+
+fn of_scores(form: ScoredForm, kinds: &mut [GgufToken]) -> (Vec<String>, GgufMerging) {
+    for id in form.bytes {
+        if let Some(kind) = kinds.get_mut(id as usize) {
+            *kind = GgufToken::Byte;
+        }
+    }
+    if let Some(kind) = form.unknown.and_then(|id| kinds.get_mut(id as usize)) {
+        *kind = GgufToken::Unknown;
+    }
+    let mut scores = form.scores;
+    scores.resize(kinds.len(), 0.0);
+    let merging = GgufMerging::Scores {
+        scores,
+        unknown: form.unknown,
+        adds_space: form.adds_space,
+    };
+    (form.tokens, merging)
 }

@@ -11,6 +11,7 @@ use gollm_weights::{ModelFile, OpenOptions, Quantizer, TensorChange};
 use crate::args::switch;
 use crate::failure::{Failure, Status};
 use crate::interrupt;
+use crate::model_path::model_path;
 use crate::output::{self, Notes};
 use crate::rewrite::Rewrite;
 
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
         map: !args.no_mmap,
         verify: false,
     };
-    let source = ModelFile::open(&args.input, &options)?;
+    let source = ModelFile::open(&model_path(&args.input)?, &options)?;
     warn_of_earlier_loss(&source, args.dtype, notes);
     let cancel = CancelFlag::new();
     interrupt::raise_on_ctrl_c(&cancel)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use gollm_model::is_router;
 use gollm_tensor::DType;
 use gollm_weights::{ModelFile, RoundingError, TensorChange};
 use serde_json::{Value, json};
@@ -38,6 +39,12 @@ impl Run<'_> {
         if self.args.dtype != DType::F32 {
             let vectors = counted(n_vectors, "vector");
             lines.push(format!("{vectors} kept in f32 (the scales of the norms)"));
+            let routers = self.changes.iter().filter(|change| is_router(&change.name));
+            let n_routers = routers.count();
+            if n_routers > 0 {
+                let routers = counted(n_routers, "router");
+                lines.push(format!("{routers} kept in f32 (they choose among experts)"));
+            }
         }
         let ragged = self.changes.iter().filter(|change| self.is_ragged(change));
         lines.extend(ragged.map(|change| {
@@ -54,7 +61,7 @@ impl Run<'_> {
 
     /// Whether a matrix could not take the type that was asked for.
     fn is_ragged(&self, change: &TensorChange) -> bool {
-        change.is_matrix() && change.to != self.args.dtype
+        change.is_matrix() && !is_router(&change.name) && change.to != self.args.dtype
     }
 
     pub(super) fn to_text(&self) -> String {
@@ -140,8 +147,18 @@ fn kind(name: &str) -> &str {
         .strip_prefix("blocks.")
         .and_then(|rest| rest.split_once('.'))
     {
-        Some((_, kind)) => kind,
+        Some((_, kind)) => of_experts(kind).unwrap_or(kind),
         None => name,
+    }
+}
+
+/// All experts of all layers are one kind for each of their three matrices.
+fn of_experts(kind: &str) -> Option<&'static str> {
+    match kind.strip_prefix("ffn.experts.")?.split_once('.')?.1 {
+        "gate_proj" => Some("ffn.experts.gate_proj"),
+        "up_proj" => Some("ffn.experts.up_proj"),
+        "down_proj" => Some("ffn.experts.down_proj"),
+        _ => None,
     }
 }
 
@@ -155,6 +172,11 @@ mod tests {
             ("tok_emb.weight", "tok_emb"),
             ("blocks.0.attn_norm.weight", "attn_norm"),
             ("blocks.11.ffn.down_proj.weight", "ffn.down_proj"),
+            (
+                "blocks.2.ffn.experts.17.up_proj.weight",
+                "ffn.experts.up_proj",
+            ),
+            ("blocks.2.attn.q_proj.bias", "attn.q_proj.bias"),
         ] {
             assert_eq!(kind(name), expected);
         }

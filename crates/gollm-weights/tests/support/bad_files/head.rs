@@ -4,15 +4,32 @@ use super::{BadFile, add, edited};
 use crate::support::tiny_file;
 
 pub(super) fn headers(table: &mut Vec<BadFile>) {
-    let newer = "the file has format version 2.3, this build reads version 1.x; update gollm";
+    let newer = "the file has format version 3.3, this build reads versions 1 to 2; update gollm";
     edited(
         table,
         "newer major version",
-        |f| (f.major, f.minor) = (2, 3),
+        |f| (f.major, f.minor) = (3, 3),
         newer,
     );
-    let zero = "the file has format version 0.0, this build reads version 1.x; the file is damaged";
+    let zero =
+        "the file has format version 0.0, this build reads versions 1 to 2; the file is damaged";
     edited(table, "version zero", |f| f.major = 0, zero);
+    let other = "the file has format version 2.0, but a model of its config is written as \
+                 version 1.0: the file was not written by this program, or is damaged";
+    edited(table, "version of another config", |f| f.major = 2, other);
+    let experts = "the tensors do not fit the config: the config has 1 layers of 1000 experts, but there \
+                   are only 11 tensors";
+    edited(
+        table,
+        "more experts than tensors",
+        |f| {
+            let metadata = String::from_utf8_lossy(&f.metadata).into_owned();
+            let more = "\"n_layers\":1,\"n_experts\":1000,\"n_experts_per_token\":1";
+            f.metadata = metadata.replace("\"n_layers\":1", more).into_bytes();
+            f.major = 2;
+        },
+        experts,
+    );
     for n_bytes in [(64 << 20) + 1, 1 << 62, (1 << 63) - 1, u64::MAX] {
         let message =
             format!("the header claims {n_bytes} bytes of metadata, at most 67108864 are read");

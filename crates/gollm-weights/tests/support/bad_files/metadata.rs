@@ -89,9 +89,9 @@ pub(super) fn misfits(table: &mut Vec<BadFile>) {
         (
             "a config key of the future",
             "\"n_layers\":1",
-            "\"n_layers\":1,\"n_experts\":8",
-            "metadata: config: unknown key `n_experts`; remove it (docs of `gollm_model::Config` \
-             list every key)",
+            "\"n_layers\":1,\"n_reflections\":8",
+            "metadata: config: unknown key `n_reflections`; remove it (docs of \
+             `gollm_model::Config` list every key)",
         ),
         (
             "more layers than tensors",

@@ -4,7 +4,6 @@ use super::{BadFile, add};
 
 pub(super) fn other_kinds(table: &mut Vec<BadFile>) {
     const EXPORT: &str = "write a .gollm file with `python export.py --checkpoint DIR --out FILE`";
-    const CONVERT: &str = "it holds another project's model: convert it to .gollm first";
     const UNPACK: &str = "unpack it and give the .gollm file inside";
     const AGAIN: &str = "copy or download the file again, as binary";
     let kinds: [(&'static str, &[u8], &str, &str); 15] = [
@@ -20,7 +19,7 @@ pub(super) fn other_kinds(table: &mut Vec<BadFile>) {
             "safetensors",
             b"\x10\0\0\0\0\0\0\0{\"a\":{}}",
             "a safetensors file",
-            CONVERT,
+            "its config.json must lie beside it: give the path of the file or the folder",
         ),
         (
             "zip",
@@ -79,8 +78,8 @@ pub(super) fn other_kinds(table: &mut Vec<BadFile>) {
         (
             "llama2.c",
             b"24ka\x01\0\0\0",
-            "a llama2.c checkpoint",
-            CONVERT,
+            "a llama2.c checkpoint of version 1 or 2",
+            "only version 0 is read: export the model again with `--version 0`",
         ),
         (
             "noise",

@@ -1,0 +1,72 @@
+//! distributed-llama's model files (`.m`): a list of numbered numbers, then tensors without names.
+//!
+//! Source: `converter/writer.py`, `converter/convert-hf.py` and `src/llm.cpp` of
+//! <https://github.com/b4rtaz/distributed-llama>. Its q40 and q80 are ggml's q4_0 and q8_0 byte for byte.
+
+mod values;
+
+use gollm_model::{Config, FINAL_NORM, OUT_HEAD, TOK_EMB, block_tensor, rope};
+use gollm_tensor::{DType, HostBytes};
+use serde_json::{Map, json};
+
+use crate::error::{Error, Result};
+use crate::foreign::Foreign;
+use crate::gguf::IMPORTED_FROM;
+use crate::head::Head;
+use crate::metadata::Metadata;
+use crate::packed::Packed;
+use values::Values;
+
+/// 0x0A00ABCD, little-endian.
+pub(crate) const MAGIC: [u8; 4] = 0x0A00_ABCD_u32.to_le_bytes();
+const FORMAT: &str = "distributed-llama model";
+
+/// Reads a whole file that begins with the magic bytes.
+pub(crate) fn import(bytes: &HostBytes) -> Result<(Head, Foreign)> {
+    let (values, start) = Values::read(bytes.as_slice()).map_err(Error::Foreign)?;
+    let config = values.config().map_err(Error::Foreign)?;
+    let mut packed = Packed::new(bytes, start);
+    let table = [config.vocab_size, config.emb_dim];
+    packed.tensor(TOK_EMB, &table, DType::F32, None)?;
+    for layer in 0..config.n_layers {
+        for (part, shape) in parts(&config) {
+            let order = rotated_heads(part, &config)
+                .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
+            packed.tensor(&block_tensor(layer, part), &shape, config.dtype, order)?;
+        }
+    }
+    packed.tensor(FINAL_NORM, &[config.emb_dim], DType::F32, None)?;
+    packed.tensor(OUT_HEAD, &table, config.dtype, None)?;
+    let entry = json!({"format": FORMAT, "architecture": "llama"});
+    let metadata = Metadata {
+        provenance: Map::from_iter([(IMPORTED_FROM.to_owned(), entry)]),
+        ..Metadata::new(config)
+    };
+    packed.finish(metadata, FORMAT)
+}
+
+/// The parts of a block in the order of the file.
+fn parts(config: &Config) -> [(&'static str, Vec<usize>); 9] {
+    let (emb_dim, hidden_dim) = (config.emb_dim, config.hidden_dim);
+    let (q_dim, kv_dim) = (config.q_dim(), config.kv_dim());
+    [
+        ("attn.q_proj", vec![q_dim, emb_dim]),
+        ("attn.k_proj", vec![kv_dim, emb_dim]),
+        ("attn.v_proj", vec![kv_dim, emb_dim]),
+        ("attn.o_proj", vec![emb_dim, q_dim]),
+        ("ffn.gate_proj", vec![hidden_dim, emb_dim]),
+        ("ffn.down_proj", vec![emb_dim, hidden_dim]),
+        ("ffn.up_proj", vec![hidden_dim, emb_dim]),
+        ("attn_norm", vec![emb_dim]),
+        ("ffn_norm", vec![emb_dim]),
+    ]
+}
+
+/// How many heads the rows of this part belong to, if RoPE turns them in adjacent pairs.
+fn rotated_heads(part: &str, config: &Config) -> Option<usize> {
+    match part {
+        "attn.q_proj" => Some(config.n_heads),
+        "attn.k_proj" => Some(config.n_kv_heads),
+        _ => None,
+    }
+}
