@@ -48,6 +48,15 @@ CONFIGS = {
         97, 64, 32, 4, 2, 37, 2, head_dim=16, rope_theta=500.0,
         rope_scaling=RopeScaling(8.0, 1.0, 4.0, 32), tie_embeddings=False,
     ),
+    # Qwen2's form: queries, keys and values have a bias.
+    "qkv_bias": ModelConfig(97, 64, 24, 4, 2, 37, 2, head_dim=6, qkv_bias=True),
+    # Qwen3's: each head of the queries and keys is normalized, and heads are wider than the stream.
+    "qk_norm": ModelConfig(97, 64, 24, 4, 2, 37, 2, head_dim=10, qk_norm=True, norm_eps=1e-6),
+    # Qwen3's mixture: five experts, of which each token asks two.
+    "experts": ModelConfig(
+        97, 64, 24, 4, 2, 13, 2, head_dim=10, qk_norm=True, tie_embeddings=False,
+        n_experts=5, n_experts_per_token=2, norm_topk_prob=True,
+    ),
 }  # fmt: skip
 
 
@@ -75,9 +84,10 @@ def random_model(config: ModelConfig, seed: int) -> Decoder:
     model = Decoder(config).eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for weight in model.parameters():
+        for name, weight in model.named_parameters():
             noise = torch.randn(weight.shape, generator=generator)
-            weight.copy_(1.0 + 0.2 * noise if weight.dim() == 1 else 0.3 * noise)
+            is_norm = weight.dim() == 1 and not name.endswith(".bias")
+            weight.copy_(1.0 + 0.2 * noise if is_norm else 0.3 * noise)
     return model
 
 

@@ -78,6 +78,8 @@ def add_vocabulary(writer: Any, n_pieces: int) -> None:
 def write(config: dict[str, Any], dtype: str, path: Path) -> None:
     if not config["tie_embeddings"] or config.get("rope_scaling"):
         raise SystemExit("only models with tied embeddings and plain RoPE can be compared")
+    if any(config.get(option) for option in ("qkv_bias", "qk_norm", "n_experts")):
+        raise SystemExit("only models of architecture `llama` can be compared")
     writer = gguf.GGUFWriter(path, "llama")
     add_sizes(writer, config, dtype)
     add_vocabulary(writer, config["vocab_size"])

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gollm_engine::{Engine, LoadOptions, TransformerModel, load_file_with, load_transformer};
+use gollm_engine::{Engine, LoadOptions, TransformerModel, load_file_with, load_transformer, open};
 use gollm_tensor::HostBytes;
 use gollm_tokenizer::Tokenizer;
 use gollm_weights::{ModelFile, OpenOptions};
@@ -42,7 +42,7 @@ pub(crate) struct ModelArgs {
     #[arg(long, env = "GOLLM_NO_MMAP", value_parser = switch)]
     no_mmap: bool,
 
-    /// Check every tensor's checksum before using the file; a GGUF file has none
+    /// Check every tensor's checksum before using the file; only .gollm files have them
     #[arg(long, env = "GOLLM_VERIFY", value_parser = switch)]
     verify: bool,
 }
@@ -70,7 +70,7 @@ impl ModelArgs {
             map: !self.no_mmap,
             verify: self.verify,
         };
-        let file = ModelFile::open(&model_path(path)?, &options)?;
+        let file = open(model_path(path)?, &options)?;
         Ok(OpenModel {
             name: path.display().to_string(),
             file,

@@ -1,4 +1,4 @@
-//! One file, one engine: config, weights and tokenizer from a `.gollm` file.
+//! One file, one engine: config, weights and tokenizer from a model file.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use gollm_tokenizer::Tokenizer;
 use gollm_weights::{ModelFile, OpenOptions};
 
 use crate::engine::check_vocabulary;
-use crate::{Engine, Error, Result, TransformerModel};
+use crate::{Engine, Error, Result, TransformerModel, open};
 
 /// How much of a model file is made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct LoadOptions {
     pub context_length: Option<usize>,
 }
 
-/// Opens the model file at `path`, mapped into memory, for one text at a time.
+/// Opens the model at `path` as [`open`] does, mapped into memory, for one text at a time.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ pub struct LoadOptions {
 /// [`load_file`] meets. Every message names the file.
 pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Engine> {
     let path = path.as_ref();
-    let file = ModelFile::open(path, &OpenOptions::default())?;
+    let file = open(path, &OpenOptions::default())?;
     load_file(&file, device, 1).map_err(|error| Error::InFile {
         path: path.to_owned(),
         source: Box::new(error),

@@ -1,7 +1,5 @@
 //! Going on behind what the model holds already.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod common;
 
 use common::{END, HEADER, MockModel, bytes, engine, greedy, ignore};

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use gollm_model::{Config, expected_tensors};
 use gollm_tensor::DType;
-use gollm_tokenizer::{Pattern, TextForm, Tokenizer};
+use gollm_tokenizer::{Pattern, Roles, TextForm, Tokenizer};
 use gollm_weights::{
-    GgufMerging, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions, Writer, export_gguf,
-    quantized_dtype, stored_dtype,
+    FolderOptions, GgufMerging, GgufToken, GgufVocabulary, Metadata, ModelFile, OpenOptions,
+    Writer, export_folder, export_gguf, quantized_dtype, stored_dtype,
 };
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -38,8 +38,17 @@ const CONVERTED: [u32; 6] = [3, 6, 7, 12, 13, 14];
 fn main() -> Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     configs(&folder(&corpus, "config")?)?;
-    tokenizers(&folder(&corpus, "tokenizer")?)?;
-    models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)
+    tokenizers(
+        &folder(&corpus, "tokenizer")?,
+        &folder(&corpus, "tokenizer_json")?,
+    )?;
+    fs::write(
+        folder(&corpus, "tokenizer_bin")?.join("small"),
+        tokenizer_bin()?,
+    )?;
+    models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)?;
+    packed(&folder(&corpus, "packed")?)?;
+    folders(&folder(&corpus, "folder")?)
 }
 
 fn folder(corpus: &Path, target: &str) -> Result<PathBuf> {
@@ -63,7 +72,7 @@ fn configs(folder: &Path) -> Result<()> {
 }
 
 /// The single bytes, one merge, two marks: as ranks, and with a list of merges.
-fn tokenizers(folder: &Path) -> Result<()> {
+fn tokenizers(folder: &Path, hugging_face: &Path) -> Result<()> {
     let mut ranks: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
     ranks.extend([b"he".to_vec(), b"the".to_vec()]);
     let special = vec![("<|eot_id|>".to_owned(), 258), ("<s>".to_owned(), 300)];
@@ -74,8 +83,47 @@ fn tokenizers(folder: &Path) -> Result<()> {
             folder.join(format!("{name}-merges")),
             merges_json(&tokenizer)?,
         )?;
+        write_hugging_face(&tokenizer, &hugging_face.join(name))?;
     }
-    Ok(())
+    let pieces = pieces();
+    fs::write(folder.join("pieces"), pieces.to_string())?;
+    write_hugging_face(
+        &Tokenizer::from_json(&pieces)?,
+        &hugging_face.join("pieces"),
+    )?;
+    remove_large(hugging_face)
+}
+
+fn write_hugging_face(tokenizer: &Tokenizer, path: &Path) -> Result<()> {
+    let files = tokenizer.to_hf_json(&Roles::default(), None)?;
+    let mut value = files.tokenizer;
+    value["config"] = files.config;
+    Ok(fs::write(path, value.to_string())?)
+}
+
+/// A vocabulary of SentencePiece's kind, too small for most texts.
+fn pieces() -> serde_json::Value {
+    serde_json::json!({
+        "kind": "sentencepiece", "version": 1, "special": {"<unk>": 0, "<s>": 1, "</s>": 2},
+        "tokens": ["", "", "", "\u{2581}", "a", "b", "ab", "\u{2581}ab"], "unknown": 0,
+        "scores": [0.0, 0.0, 0.0, -3.0, -2.0, -2.0, -1.0, -0.5], "first_space": "each_part",
+        "strips_first_space": true, "begin": 1, "end": [2],
+    })
+}
+
+/// A `tokenizer.bin`: three marks, the bytes, and a token that two others make.
+fn tokenizer_bin() -> Result<Vec<u8>> {
+    let marks = ["<unk>", "\n<s>\n", "\n</s>\n"].map(str::to_owned);
+    let bytes = (0..=255u8).map(|byte| format!("<0x{byte:02X}>"));
+    let texts = ["a", "b", "ab", " "].map(str::to_owned);
+    let mut file = 7u32.to_le_bytes().to_vec();
+    for (id, token) in marks.into_iter().chain(bytes).chain(texts).enumerate() {
+        file.extend((-(id as f32)).to_le_bytes());
+        file.extend((token.len() as u32).to_le_bytes());
+        file.extend(token.into_bytes());
+    }
+    Tokenizer::from_llama2c(&file)?;
+    Ok(file)
 }
 
 /// The same vocabulary in the form that comes out of files of other projects.
@@ -181,4 +229,82 @@ fn remove_large(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The heads of two formats whose tensors have neither names nor places, and data of the length that fits.
+fn packed(folder: &Path) -> Result<()> {
+    for (name, n_ids) in [("llama2c", 5), ("llama2c-untied", -5)] {
+        // Widths, layers, heads, heads of keys, ids, positions.
+        let numbers: [i32; 7] = [4, 3, 1, 2, 1, n_ids, 8];
+        let head: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        fs::write(folder.join(name), with_data(head)?)?;
+    }
+    for (name, kind) in [("m-f32", 0), ("m-f16", 1)] {
+        let numbers: [(u32, u32); 11] = [
+            (1, 0x00AB_CD00),
+            (2, 4),
+            (3, 3),
+            (4, 1),
+            (5, 1),
+            (6, 1),
+            (9, 2),
+            (10, 8),
+            (13, kind),
+            (19, 2),
+            (20, 5),
+        ];
+        let mut head = 0x0A00_ABCD_u32.to_le_bytes().to_vec();
+        head.extend((8 + 8 * numbers.len() as u32).to_le_bytes());
+        for (key, value) in numbers {
+            head.extend([key, value].iter().flat_map(|n| n.to_le_bytes()));
+        }
+        fs::write(folder.join(name), with_data(head)?)?;
+    }
+    remove_large(folder)
+}
+
+/// As many zeros behind a head as make it a file.
+fn with_data(head: Vec<u8>) -> Result<Vec<u8>> {
+    let made = (0..16_384).map(|n| [&head[..], &vec![0; n]].concat());
+    let fits = |bytes: &Vec<u8>| ModelFile::from_bytes(bytes.clone().into()).is_ok();
+    Ok(made.into_iter().find(fits).ok_or("no length fits")?)
+}
+
+/// Folders as one JSON object each: see `src/targets/folder.rs`.
+fn folders(folder: &Path) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let scaled = SCALED.replace("tie_embeddings: false, ", "");
+    let biased = TINY.replace("n_layers: 1", "n_layers: 1, qkv_bias: true");
+    for (name, config) in [("tiny", TINY), ("scaled", &scaled), ("biased", &biased)] {
+        let (source, out) = (directory.path().join("source"), directory.path().join(name));
+        write_model(&source, config, DType::F16)?;
+        let model = ModelFile::open(&source, &OpenOptions::default())?;
+        let max_shard_bytes = if name == "tiny" { 16 } else { 1 << 20 };
+        let options = FolderOptions {
+            max_shard_bytes,
+            ..FolderOptions::default()
+        };
+        export_folder(&model, &out, &options)?;
+        fs::write(folder.join(name), packed_folder(&out)?.to_string())?;
+    }
+    remove_large(folder)
+}
+
+fn packed_folder(path: &Path) -> Result<serde_json::Value> {
+    let mut files = serde_json::Map::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let bytes = fs::read(entry.path())?;
+        let content = if name.ends_with(".safetensors") {
+            let length = u64::from_le_bytes(*bytes.first_chunk().ok_or("no length")?) as usize;
+            let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length])?;
+            serde_json::json!({"header": header, "data": bytes.len() - 8 - length})
+        } else {
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into())
+        };
+        files.insert(name, content);
+    }
+    Ok(files.into())
 }

@@ -1,10 +1,14 @@
 //! What is fuzzed: each reader, what must hold, and how much memory it may take.
 
 mod config;
+mod folder;
 mod gguf;
 mod gollm_file;
 mod model;
+mod packed;
 mod tokenizer;
+mod tokenizer_bin;
+mod tokenizer_json;
 
 use crate::mutate::{self, Mutate};
 
@@ -24,13 +28,20 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "config",
         run: config::run,
         mutate: mutate::text,
         factor: 64,
         base: 1 << 20,
+    },
+    Target {
+        name: "folder",
+        run: folder::run,
+        mutate: mutate::json,
+        factor: 128,
+        base: 2 << 20,
     },
     Target {
         name: "gguf",
@@ -47,10 +58,31 @@ pub const TARGETS: [Target; 4] = [
         base: 2 << 20,
     },
     Target {
+        name: "packed",
+        run: packed::run,
+        mutate: mutate::text,
+        factor: 64,
+        base: 2 << 20,
+    },
+    Target {
         name: "tokenizer",
         run: tokenizer::run,
         mutate: mutate::json,
         factor: 64,
+        base: 2 << 20,
+    },
+    Target {
+        name: "tokenizer_bin",
+        run: tokenizer_bin::run,
+        mutate: mutate::text,
+        factor: 64,
+        base: 2 << 20,
+    },
+    Target {
+        name: "tokenizer_json",
+        run: tokenizer_json::run,
+        mutate: mutate::json,
+        factor: 128,
         base: 2 << 20,
     },
 ];

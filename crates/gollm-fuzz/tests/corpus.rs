@@ -37,7 +37,7 @@ fn every_file_of_the_corpus_keeps_the_promises_and_so_does_every_truncation() {
     for target in TARGETS {
         target.warm_up();
         let corpus = files("corpus", target.name);
-        assert!(corpus.len() >= 4, "{}: {} files", target.name, corpus.len());
+        assert!(!corpus.is_empty(), "{} has no corpus", target.name);
         for path in corpus.iter().chain(&files("regressions", target.name)) {
             let bytes = fs::read(path).unwrap();
             assert!(bytes.len() < 4096, "{} is long", path.display());

@@ -4,10 +4,10 @@
 //! fragment, characters that mean something to a terminal or to a header) is refused, not repaired.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::host::{host_and_port, is_loopback};
 use crate::names::shown;
 
 /// More than a signed address has.
@@ -53,10 +53,7 @@ impl Address {
 
     /// Whether the host is this machine, by its usual names.
     pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.host.trim_matches(['[', ']']);
-        host == "localhost"
-            || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
-            || host.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())
+        is_loopback(&self.host)
     }
 
     /// The same host with another path, which must begin with a slash.
@@ -124,44 +121,6 @@ impl FromStr for Address {
             port,
             target: format!("{slash}{target}"),
         })
-    }
-}
-
-fn host_and_port(authority: &str, is_https: bool) -> Result<(String, u16), &'static str> {
-    if authority.contains('@') {
-        return Err("it holds a user name; tokens are taken from HF_TOKEN");
-    }
-    let (host, port) = match authority.rfind(':') {
-        Some(at) if !authority.ends_with(']') => (&authority[..at], Some(&authority[at + 1..])),
-        _ => (authority, None),
-    };
-    let port = match port {
-        None => {
-            if is_https {
-                443
-            } else {
-                80
-            }
-        }
-        Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text
-            .parse()
-            .ok()
-            .filter(|port| *port > 0)
-            .ok_or("its port is no number up to 65535")?,
-        Some(_) => return Err("its port is no number up to 65535"),
-    };
-    let inner = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    let is_name = !host.is_empty()
-        && host.len() <= 253
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    match inner {
-        Some(ip) if ip.parse::<Ipv6Addr>().is_ok() => Ok((host.to_ascii_lowercase(), port)),
-        None if is_name => Ok((host.to_ascii_lowercase(), port)),
-        _ => Err("its host is no name and no IP address"),
     }
 }
 
@@ -246,6 +205,20 @@ mod tests {
         ] {
             let address: Address = format!("http://{host}/").parse().unwrap();
             assert_eq!(address.is_loopback(), expected, "{host}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_taken_is_what_is_requested(text in "(https?://)?[a-z0-9.:@\\[\\]-]{0,12}[/?#a-z%\\\\ .]{0,20}.{0,4}") {
+            if let Ok(address) = text.parse::<Address>() {
+                let again: Address = address.full().parse().unwrap();
+                assert_eq!(again, address);
+                // The client's own idea of an address has the same host.
+                let uri: ureq::http::Uri = address.full().parse().unwrap();
+                assert_eq!(uri.host(), Some(address.host.as_str()));
+                assert_eq!(uri.path(), address.path());
+            }
         }
     }
 }

@@ -116,4 +116,13 @@ mod tests {
         assert_eq!(of(&[("ratelimit", "\"api\";r=0;t=55")]), Some(55));
         assert_eq!(of(&[("retry-after", "-1")]), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_range_that_is_taken_lies_in_the_file(text in "(bytes )?[0-9]{0,21}-[0-9]{0,21}/[0-9*]{0,21}") {
+            if let Some((first, last, length)) = content_range(&text) {
+                assert!(first <= last && length.is_none_or(|length| last < length));
+            }
+        }
+    }
 }

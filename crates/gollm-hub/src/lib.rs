@@ -1,7 +1,7 @@
 //! Models of Hugging Face repositories: finding what is on this machine, and, with the feature
 //! `download`, bringing it there.
 //!
-//! Without that feature this crate has no network and one small dependency: [`find`] looks for a model
+//! Without that feature this crate has no network and one small dependency: [`find()`] looks for a model
 //! that was pulled before, by us or by any of Hugging Face's own tools, whose cache it shares. With it
 //! comes `Puller`, which fetches the files of a repository, or one file from any URL.
 //!
@@ -48,6 +48,8 @@ mod failures;
 mod file_head;
 #[cfg(feature = "download")]
 mod headers;
+#[cfg(feature = "download")]
+mod host;
 #[cfg(feature = "download")]
 mod limits;
 #[cfg(feature = "download")]

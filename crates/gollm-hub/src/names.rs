@@ -216,4 +216,23 @@ mod tests {
             assert!(!branch.parse::<Revision>().unwrap().is_commit());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_name_that_is_taken_stays_below_its_directory(name in "[a-zA-Z0-9._/\\\\:%~ \\x00-]{0,40}") {
+            if let Ok(file) = name.parse::<FileName>() {
+                let path: std::path::PathBuf = file.parts().collect();
+                let is_plain = |part| matches!(part, std::path::Component::Normal(_));
+                assert!(path.components().all(is_plain), "{name:?}");
+                assert_eq!(path.components().count(), file.parts().count());
+            }
+        }
+
+        #[test]
+        fn no_text_at_all_makes_a_name_panic(name in ".{0,300}") {
+            let _ = (name.parse::<FileName>(), name.parse::<crate::ModelReference>());
+            let shown = shown(&name);
+            assert!(!shown.chars().any(char::is_control), "{shown:?}");
+        }
+    }
 }

@@ -16,7 +16,16 @@ use ndarray::{Array1, Array2};
 use serde_json::Value;
 
 /// The configurations of `python/golden_models.py`.
-const NAMES: [&str; 5] = ["tied", "untied", "one_kv_head", "odd_sizes", "llama3_rope"];
+const NAMES: [&str; 8] = [
+    "tied",
+    "untied",
+    "one_kv_head",
+    "odd_sizes",
+    "llama3_rope",
+    "qkv_bias",
+    "qk_norm",
+    "experts",
+];
 
 fn read(file: &str) -> Vec<u8> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test_data/goldens");

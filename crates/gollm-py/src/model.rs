@@ -85,7 +85,7 @@ impl Model {
         let device = opened.backend().name().to_owned();
         py.detach(|| {
             let options = OpenOptions { map: mmap, verify };
-            let file = ModelFile::open(&path, &options)?;
+            let file = gollm_engine::open(&path, &options)?;
             let loaded = Arc::new(LoadedModel::new(&file, &opened)?);
             Ok(Self {
                 loaded,

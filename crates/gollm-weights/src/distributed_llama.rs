@@ -5,7 +5,7 @@
 
 mod values;
 
-use gollm_model::{Config, FINAL_NORM, OUT_HEAD, TOK_EMB, block_tensor, rope};
+use gollm_model::{Config, FINAL_NORM, OUT_HEAD, TOK_EMB, block_tensor};
 use gollm_tensor::{DType, HostBytes};
 use serde_json::{Map, json};
 
@@ -27,16 +27,21 @@ pub(crate) fn import(bytes: &HostBytes) -> Result<(Head, Foreign)> {
     let config = values.config().map_err(Error::Foreign)?;
     let mut packed = Packed::new(bytes, start);
     let table = [config.vocab_size, config.emb_dim];
-    packed.tensor(TOK_EMB, &table, DType::F32, None)?;
+    packed.tensor(TOK_EMB, &table, DType::F32)?;
     for layer in 0..config.n_layers {
         for (part, shape) in parts(&config) {
-            let order = rotated_heads(part, &config)
-                .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
-            packed.tensor(&block_tensor(layer, part), &shape, config.dtype, order)?;
+            let name = block_tensor(layer, part);
+            match rotated_heads(part, &config) {
+                None => packed.tensor(&name, &shape, config.dtype)?,
+                Some(n_heads) => {
+                    let heads = (n_heads, config.head_dim);
+                    packed.rotated(&name, &shape, config.dtype, heads)?;
+                }
+            }
         }
     }
-    packed.tensor(FINAL_NORM, &[config.emb_dim], DType::F32, None)?;
-    packed.tensor(OUT_HEAD, &table, config.dtype, None)?;
+    packed.tensor(FINAL_NORM, &[config.emb_dim], DType::F32)?;
+    packed.tensor(OUT_HEAD, &table, config.dtype)?;
     let entry = json!({"format": FORMAT, "architecture": "llama"});
     let metadata = Metadata {
         provenance: Map::from_iter([(IMPORTED_FROM.to_owned(), entry)]),

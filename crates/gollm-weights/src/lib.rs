@@ -81,7 +81,7 @@ pub use gguf::{GgufError, GgufMerging, GgufToken, GgufVocabulary, export_gguf};
 pub use header::{ALIGNMENT, HEADER_BYTES, MAGIC, MAX_METADATA_BYTES, VERSION, Version};
 pub use hf::{FolderOptions, TokenRoles, export_folder};
 pub use metadata::{Metadata, MetadataError};
-pub use model_file::{ModelFile, OpenOptions};
+pub use model_file::{ModelFile, OpenOptions, TokenizerBeside};
 pub use quantizer::{QUANTIZED_FROM, Quantizer, TensorChange, quantized_dtype};
 pub use rounding_error::RoundingError;
 pub use verify::{Report, TensorReport, verify};

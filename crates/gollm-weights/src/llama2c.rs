@@ -4,7 +4,7 @@
 //! byte what they say. Source: the structs and `memory_map_weights` of
 //! <https://github.com/karpathy/llama2.c>, `run.c`.
 
-use gollm_model::{Config, FINAL_NORM, OUT_HEAD, TOK_EMB, block_tensor, rope};
+use gollm_model::{Config, FINAL_NORM, OUT_HEAD, TOK_EMB, block_tensor};
 use gollm_tensor::{DType, HostBytes};
 use serde_json::{Map, json};
 
@@ -35,20 +35,25 @@ pub(crate) fn import(bytes: &HostBytes) -> Result<(Head, Foreign)> {
     let config = found.config;
     let mut packed = Packed::new(bytes, HEADER_BYTES);
     let table = [config.vocab_size, config.emb_dim];
-    packed.tensor(TOK_EMB, &table, DType::F32, None)?;
+    packed.tensor(TOK_EMB, &table, DType::F32)?;
     for (part, shape) in parts(&config) {
         for layer in 0..config.n_layers {
-            let order = rotated_heads(part, &config)
-                .map(|n_heads| rope::adjacent_to_halves(n_heads, config.head_dim));
-            packed.tensor(&block_tensor(layer, part), &shape, DType::F32, order)?;
+            let name = block_tensor(layer, part);
+            match rotated_heads(part, &config) {
+                None => packed.tensor(&name, &shape, DType::F32)?,
+                Some(n_heads) => {
+                    let heads = (n_heads, config.head_dim);
+                    packed.rotated(&name, &shape, DType::F32, heads)?;
+                }
+            }
         }
     }
-    packed.tensor(FINAL_NORM, &[config.emb_dim], DType::F32, None)?;
+    packed.tensor(FINAL_NORM, &[config.emb_dim], DType::F32)?;
     // They follow from the config. The product is bounded by `validate`.
     let n_angles = config.context_length * config.head_dim;
     packed.skip(4 * n_angles, "cosines and sines")?;
     if !config.tie_embeddings {
-        packed.tensor(OUT_HEAD, &table, DType::F32, None)?;
+        packed.tensor(OUT_HEAD, &table, DType::F32)?;
     }
     let entry = json!({"format": FORMAT});
     let metadata = Metadata {

@@ -2,6 +2,7 @@
 //!
 //! A `.gollm` file, or a file or folder of another project seen as one (`docs/formats.md`).
 
+mod beside;
 mod opening;
 
 use gollm_model::Config;
@@ -17,6 +18,7 @@ use crate::hf::TokenRoles;
 use crate::hf::folder::Folder;
 use crate::metadata::Metadata;
 use crate::verify::{Report, check_data, verify_data, verify_foreign};
+pub use beside::TokenizerBeside;
 pub use opening::OpenOptions;
 
 /// A model file whose header, metadata and descriptors have been checked.
@@ -43,38 +45,11 @@ pub struct ModelFile {
     foreign: Option<Foreign>,
     /// Where the files lie that belong to it.
     folder: Option<Folder>,
+    tokenizer_beside: TokenizerBeside,
     roles: TokenRoles,
 }
 
 impl ModelFile {
-    /// A small file that lies beside this one, or in the same folder: a tokenizer that does not travel
-    /// inside. `None` if there is no file called `name`, or this model came from memory.
-    ///
-    /// # Errors
-    ///
-    /// If `name` is a path and no name, if it is a link that leads out of the folder, or if it cannot
-    /// be read or has more than `limit` bytes.
-    pub fn beside(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-        match &self.folder {
-            None => Ok(None),
-            Some(folder) => folder.read(name, limit),
-        }
-    }
-
-    /// The tokens that begin and end a text, as far as a Hugging Face folder's configuration says;
-    /// other files say it in their tokenizer.
-    #[must_use]
-    pub fn token_roles(&self) -> &TokenRoles {
-        &self.roles
-    }
-
-    /// The same model with another tokenizer: one that did not travel inside the file.
-    #[must_use]
-    pub fn with_tokenizer(mut self, tokenizer: Value) -> Self {
-        self.head.metadata.tokenizer = Some(tokenizer);
-        self
-    }
-
     /// Checks every tensor's checksum and all padding, and counts values that are not finite. Files of
     /// other projects have no checksums: there only the values are looked at.
     ///

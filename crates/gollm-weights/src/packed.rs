@@ -1,5 +1,6 @@
 //! Tensors without names or places: they lie one behind the other in an order that the format fixes.
 
+use gollm_model::rope;
 use gollm_tensor::{DType, HostBytes};
 
 use crate::descriptor::{TensorDescriptor, check_shape};
@@ -30,15 +31,8 @@ impl<'a> Packed<'a> {
         }
     }
 
-    /// Takes the tensor called `name` here: a vector of f32, or a matrix of `dtype`, whose rows are
-    /// used in the `order` that is given.
-    pub(crate) fn tensor(
-        &mut self,
-        name: &str,
-        shape: &[usize],
-        dtype: DType,
-        order: Option<Vec<usize>>,
-    ) -> Result<()> {
+    /// Takes the tensor called `name` here: a vector of f32, or a matrix of `dtype`.
+    pub(crate) fn tensor(&mut self, name: &str, shape: &[usize], dtype: DType) -> Result<()> {
         let dtype = stored_dtype(shape, dtype);
         let n_bytes = check_shape(shape, dtype)
             .map_err(|error| Error::Foreign(ForeignError::tensor(name, error.to_string())))?;
@@ -47,11 +41,27 @@ impl<'a> Packed<'a> {
         let tensor = ForeignTensor {
             bytes,
             kind: GgmlType::Same(dtype),
-            order,
+            order: None,
         };
         let descriptor = tensor.descriptor(name.to_owned(), shape.to_vec(), offset);
         self.descriptors.push(descriptor.map_err(Error::Gguf)?);
         self.stored.push(tensor);
+        Ok(())
+    }
+
+    /// As [`Self::tensor`], for a matrix whose rows belong to `n_heads` heads and lie in adjacent pairs. The
+    /// list of their order is as long as the matrix has rows, so it is made only once these are there.
+    pub(crate) fn rotated(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        dtype: DType,
+        (n_heads, head_dim): (usize, usize),
+    ) -> Result<()> {
+        self.tensor(name, shape, dtype)?;
+        if let Some(tensor) = self.stored.last_mut() {
+            tensor.order = Some(rope::adjacent_to_halves(n_heads, head_dim));
+        }
         Ok(())
     }
 

@@ -174,10 +174,37 @@ fn greedy_gguf_files() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A distributed-llama file whose table fits and whose heads do not.
+fn many_heads_without_rows() -> Vec<u8> {
+    let numbers: [(u32, u32); 11] = [
+        (1, 0x00AB_CD00), // the architecture
+        (2, 1),           // the width
+        (3, 1),           // the width within
+        (4, 1),           // layers
+        (5, 1 << 19),     // heads
+        (6, 1 << 19),     // heads of keys
+        (9, 1),           // ids
+        (10, 8),          // positions
+        (13, 0),          // f32
+        (19, 2),          // numbers of a head
+        (20, 5),          // 1e-5
+    ];
+    let mut bytes = 0x0A00_ABCD_u32.to_le_bytes().to_vec();
+    bytes.extend((8 + 8 * numbers.len() as u32).to_le_bytes());
+    for (key, value) in numbers {
+        bytes.extend(key.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes
+}
+
 #[test]
 fn no_file_makes_the_reader_ask_for_much_more_than_its_own_size() {
     let bad = bad_files().into_iter().map(|bad| (bad.wrong, bad.bytes));
+    let heads = ("heads without rows", many_heads_without_rows());
     let greedy = greedy_files().into_iter().chain(greedy_gguf_files());
+    let greedy = greedy.chain([heads]);
     let mut worst = 0.0f64;
     for (name, bytes) in greedy.chain(bad) {
         let n_bytes = bytes.len();

@@ -323,6 +323,9 @@ fn a_folder_becomes_a_gollm_file_with_the_same_numbers() {
     }
 }
 
+#[path = "hf/export.rs"]
+mod export;
+
 #[path = "hf/hostile.rs"]
 mod hostile;
 

@@ -2,9 +2,11 @@
 
 mod context;
 mod sampling;
+mod size;
 
 pub(crate) use context::ContextArgs;
 pub(crate) use sampling::SamplingArgs;
+pub(crate) use size::n_bytes;
 
 /// Reads a switch given by an environment variable: `GOLLM_JSON=1`, `=true`, `=off`.
 ///

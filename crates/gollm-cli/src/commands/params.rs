@@ -8,6 +8,7 @@ use gollm_model::{
     weight_bytes,
 };
 use gollm_tensor::DType;
+use gollm_weights::{ModelFile, OpenOptions};
 use serde_json::{Value, json};
 
 use crate::args::switch;
@@ -17,10 +18,11 @@ use crate::output;
 
 /// Count the parameters, bytes and operations of a config
 ///
-/// The counts are exact: they are those of the decoder that would be built.
+/// The counts are exact: they are those of the decoder that would be built. A model file or folder
+/// stands for the config in it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Config file (YAML)
+    /// Config file (YAML), or a model
     config: PathBuf,
 
     /// Print one JSON object
@@ -43,11 +45,23 @@ struct Costs {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let costs = Costs::of(read_config(&args.config)?)?;
+    let costs = Costs::of(config_of(&args.config)?)?;
     if args.json {
         return output::print_json(&costs.to_json()?);
     }
     output::print(costs.to_text())
+}
+
+/// The config in a model, or in a YAML file.
+fn config_of(path: &Path) -> Result<Config, Failure> {
+    const MODELS: [&str; 5] = ["gollm", "gguf", "safetensors", "bin", "m"];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    let holds_config = path.join("config.json").is_file();
+    if holds_config || ending.is_some_and(|ending| MODELS.contains(&ending)) {
+        let file = ModelFile::open(path, &OpenOptions::default())?;
+        return Ok(file.config().clone());
+    }
+    read_config(path)
 }
 
 /// Reads a config; a failure names the file.

@@ -15,8 +15,8 @@ use crate::output;
 /// Check every byte of a model file
 ///
 /// Checks the structure, every checksum, all padding, that the tensors are those of the config, that
-/// all numbers are finite, and that the tokenizer can be read and has the config's vocabulary. A GGUF file
-/// has no checksums: there a changed number stays unnoticed.
+/// all numbers are finite, and that the tokenizer can be read and has the config's vocabulary. Files of
+/// other projects have no checksums: there a changed number stays unnoticed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Model file, the same as --model

@@ -127,7 +127,7 @@ fn what_cannot_be_converted_is_said_and_nothing_is_lost() {
     refused(
         &["convert", &own, &files.path("out.bin")],
         USAGE,
-        "expected .gollm or .gguf",
+        "expected .gollm, .gguf, or `/` for a folder",
     );
     refused(
         &["convert", &own, &own, "--force"],

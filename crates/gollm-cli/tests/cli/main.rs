@@ -12,6 +12,7 @@ mod chat;
 mod convert;
 mod cuda;
 mod files;
+mod folder;
 mod generate;
 mod mistakes;
 mod pull;

@@ -11,14 +11,21 @@ const PROMPT: [u32; 7] = [41, 300, 17, 512, 101, 33, 260];
 
 /// Greedy ids after the prompt, by `argmax` on the device, and the logits of the last one.
 fn write(device: &Device, n_tokens: usize) -> (Vec<u32>, Vec<f32>) {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../test_data/gollm-stories.gollm"
-    );
+    write_with("gollm-stories.gollm", device, &PROMPT, n_tokens)
+}
+
+fn write_with(
+    file: &str,
+    device: &Device,
+    prompt: &[u32],
+    n_tokens: usize,
+) -> (Vec<u32>, Vec<f32>) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data");
+    let path = std::path::Path::new(folder).join(file);
     let file = ModelFile::open(path, &OpenOptions::default()).unwrap();
     let decoder = Decoder::load(file.config(), &file, device).unwrap();
     let mut cache = decoder.new_cache(1).unwrap();
-    let mut tokens = PROMPT.to_vec();
+    let mut tokens = prompt.to_vec();
     let (mut ids, mut last) = (Vec::new(), Vec::new());
     for _ in 0..n_tokens {
         let append = Append {
@@ -48,5 +55,22 @@ fn the_embedded_model_writes_the_same_greedy_ids_as_the_reference() {
         let differences = logits.iter().zip(&its_logits).map(|(a, b)| (a - b).abs());
         let error = differences.fold(0.0, f32::max);
         assert!(error < bound, "reversed {reversed}, {cache:?}: {error}");
+    }
+}
+
+#[test]
+fn models_with_biases_norms_of_heads_and_experts_write_the_same_as_on_the_reference() {
+    // More tokens at first than are multiplied eight at a time.
+    let prompt: Vec<u32> = (0..19).map(|i| i * 5 % 97).collect();
+    for name in ["qkv_bias", "qk_norm", "experts"] {
+        let file = format!("goldens/{name}.gollm");
+        let (ids, logits) = write_with(&file, &Device::reference(), &prompt, 12);
+        for reversed in ORDERS {
+            let device = device(reversed, ShimLibrary::Off, CacheType::F32);
+            let (found, its_logits) = write_with(&file, &device, &prompt, 12);
+            assert_eq!(found, ids, "{name}, reversed {reversed}");
+            let differences = logits.iter().zip(&its_logits).map(|(a, b)| (a - b).abs());
+            assert!(differences.fold(0.0, f32::max) < 1e-4, "{name}");
+        }
     }
 }

@@ -7,9 +7,13 @@ use super::tokenizer;
 
 /// Opens the bytes and uses everything that is in them.
 pub(crate) fn run(bytes: &[u8]) {
-    let Ok(file) = ModelFile::from_bytes(HostBytes::from(bytes.to_vec())) else {
-        return;
-    };
+    if let Ok(file) = ModelFile::from_bytes(HostBytes::from(bytes.to_vec())) {
+        check(&file, super::chosen(bytes));
+    }
+}
+
+/// Uses everything that is in an open file; `again` says whether it is written and read again as well.
+pub(crate) fn check(file: &ModelFile, again: bool) {
     let verified = file.verify();
     for tensor in file.descriptors() {
         // A number that f16 cannot hold is found when the tensor is asked for.
@@ -19,8 +23,8 @@ pub(crate) fn run(bytes: &[u8]) {
     }
     if let Ok(report) = verified {
         assert_eq!(report.tensors.len(), file.descriptors().len());
-        if super::chosen(bytes) {
-            written_again(&file);
+        if again {
+            written_again(file);
         }
     }
     if let Some(json) = file.tokenizer_json() {

@@ -247,6 +247,16 @@ fn a_refusal_says_what_to_do_and_only_some_are_worth_another_try() {
 }
 
 #[test]
+fn without_a_token_a_refusal_names_the_variable() {
+    let server = hub(vec![model(10)], |_, _| Some(Reply::new(401)));
+    let mut machine = Machine::new(&server);
+    machine.settings.token = None;
+    let message = machine.failure("me/model");
+    assert!(message.contains("set HF_TOKEN"), "{message}");
+    assert_eq!(server.requests()[0].header("authorization"), None);
+}
+
+#[test]
 fn a_wait_that_the_server_asks_for_is_waited_and_a_long_one_is_not() {
     let server = hub(vec![model(10)], |_, count| {
         (count == 0).then(|| Reply::new(429).with("Retry-After", "1"))

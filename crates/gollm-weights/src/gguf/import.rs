@@ -64,6 +64,7 @@ fn tensors(
 ) -> Result<(Vec<TensorDescriptor>, Vec<ForeignTensor>)> {
     let mut descriptors = Vec::with_capacity(file.tensors.len());
     let mut stored = Vec::with_capacity(file.tensors.len());
+    let mut n_experts = 0usize;
     for tensor in file.tensors.iter().filter(|t| t.name != scaling::NAME) {
         let Some(ours) = names::ours(tensor.name) else {
             let problem = "no part of this program's models has such a tensor: the model computes \
@@ -71,9 +72,10 @@ fn tensors(
             return Err(GgufError::tensor(tensor.name, problem));
         };
         let parts = parts(tensor, &ours, config)?;
+        n_experts += parts.len().saturating_sub(1);
         // One entry of the file may stand for a thousand experts: no more of them than the config has.
-        if descriptors.len() + parts.len() > n_expected_tensors(config) {
-            let problem = "with it there are more tensors than a model of this config has";
+        if n_experts > n_expected_tensors(config) {
+            let problem = "with it there are more experts than a model of this config has";
             return Err(GgufError::tensor(tensor.name, problem));
         }
         for part in parts {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gollm_tensor::HostBytes;
 
-use super::ModelFile;
+use super::{ModelFile, TokenizerBeside};
 use crate::error::Result;
 use crate::foreign::Foreign;
 use crate::head::Head;
@@ -96,7 +96,8 @@ impl ModelFile {
     pub fn from_bytes(bytes: HostBytes) -> Result<Self> {
         let slice = bytes.as_slice();
         let length = slice.len() as u64;
-        let (head, foreign) = match Kind::of(slice, length) {
+        let kind = Kind::of(slice, length);
+        let (head, foreign) = match kind {
             Kind::Gollm => (Head::parse(slice, length)?, None),
             Kind::Gguf => with_foreign(gguf::import(&bytes)?),
             Kind::Llama2c => with_foreign(llama2c::import(&bytes)?),
@@ -107,6 +108,10 @@ impl ModelFile {
             head,
             foreign,
             folder: None,
+            tokenizer_beside: match kind {
+                Kind::Llama2c => TokenizerBeside::Llama2c,
+                _ => TokenizerBeside::None,
+            },
             roles: TokenRoles::default(),
         })
     }
@@ -117,6 +122,7 @@ impl ModelFile {
             head: imported.head,
             foreign: Some(imported.foreign),
             folder: Some(imported.folder),
+            tokenizer_beside: TokenizerBeside::HuggingFace,
             roles: imported.roles,
         }
     }

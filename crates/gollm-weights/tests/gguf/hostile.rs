@@ -175,7 +175,7 @@ fn each_model_that_is_not_computed_here_is_refused_by_name() {
         architecture.contains("architecture is `gpt-neox`"),
         "{architecture}"
     );
-    let cases: [(&str, Change); 15] = [
+    let cases: [(&str, Change); 16] = [
         ("`general.architecture` is missing", |f| {
             f.remove("general.architecture")
         }),
@@ -209,7 +209,10 @@ fn each_model_that_is_not_computed_here_is_refused_by_name() {
         ("scaling `yarn`", |f| {
             f.set("llama.rope.scaling.type", Raw::Text("yarn".to_owned()));
         }),
-        ("`blk.0.attn_q.bias`", |f| {
+        ("`blk.0.attn_output.bias`", |f| {
+            f.tensor("output.weight").name = "blk.0.attn_output.bias".to_owned();
+        }),
+        ("`blocks.0.attn.q_proj.bias` does not belong", |f| {
             f.tensor("output.weight").name = "blk.0.attn_q.bias".to_owned()
         }),
         ("`token_embd.weight`: it is missing", |f| {

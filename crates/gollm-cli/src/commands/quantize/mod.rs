@@ -4,7 +4,7 @@ mod report;
 
 use std::path::PathBuf;
 
-use gollm_engine::CancelFlag;
+use gollm_engine::{CancelFlag, open};
 use gollm_tensor::DType;
 use gollm_weights::{ModelFile, OpenOptions, Quantizer, TensorChange};
 
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
         map: !args.no_mmap,
         verify: false,
     };
-    let source = ModelFile::open(&model_path(&args.input)?, &options)?;
+    let source = open(model_path(&args.input)?, &options)?;
     warn_of_earlier_loss(&source, args.dtype, notes);
     let cancel = CancelFlag::new();
     interrupt::raise_on_ctrl_c(&cancel)?;
