@@ -1,8 +1,10 @@
 //! What can go wrong with a model file: every message says what, where, expected, found, and what
 //! to do where there is something to do.
 
+mod about;
+
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::agreement::Disagreement;
 use crate::descriptor::{DescriptorError, SMALLEST_DESCRIPTOR};
@@ -219,37 +221,6 @@ pub enum Error {
     /// A file that is not written because no reader would accept it, or that could not be written.
     #[error("{0}")]
     Write(WriteError),
-}
-
-impl Error {
-    /// Says which file the error is about, if it does not say so already.
-    pub(crate) fn in_file(self, path: &Path) -> Self {
-        match self {
-            Self::InFile { .. } => self,
-            error => Self::InFile {
-                path: path.to_owned(),
-                error: Box::new(error),
-            },
-        }
-    }
-
-    /// The error itself, without the path around it.
-    #[must_use]
-    pub fn without_path(&self) -> &Self {
-        match self {
-            Self::InFile { error, .. } => error.without_path(),
-            other => other,
-        }
-    }
-
-    /// The operating system's error, where that is the cause: a missing file, a full disk.
-    #[must_use]
-    pub fn io_error(&self) -> Option<&io::Error> {
-        match self.without_path() {
-            Self::Io { error, .. } => Some(error),
-            _ => None,
-        }
-    }
 }
 
 /// A tensor's name in a message, where it is known; a file's text is never sent to a terminal raw.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::folder::Folder;
 use super::header::{self, Stored};
-use super::object::{Object, shown};
+use super::object::{Object, shortened, shown};
 use crate::error::{Error, Result};
 use crate::foreign_error::ForeignError;
 use crate::host_file;
@@ -128,6 +128,7 @@ fn check_listed(index: &Index, file: &str, tensor: &str) -> Result<(), ForeignEr
     match index.files.get(tensor) {
         Some(listed) if listed == file => Ok(()),
         Some(listed) => {
+            let listed = shortened(listed);
             let problem = format!("it lies here, but {INDEX} says in {listed}");
             Err(ForeignError::tensor(tensor, problem))
         }
