@@ -77,6 +77,9 @@ impl From<gollm_engine::Error> for Failure {
             E::Transformer(error) => return error.into(),
             E::Tokenizer(error) => return error.into(),
             E::File(error) => return error.into(),
+            E::InFile { path, source } => {
+                return Failure::from(*source).context(path.display());
+            }
             _ => Kind::Runtime,
         };
         Self::new(kind, with_causes(&error))
