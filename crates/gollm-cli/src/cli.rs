@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::switch;
 use crate::commands::{
-    bench, completions, convert, devices, generate, inspect, man, params, perplexity, pull,
+    bench, chat, completions, convert, devices, generate, inspect, man, params, perplexity, pull,
     quantize, random_model, tokenize, train_tokenizer, verify,
 };
 use crate::failure::{Failure, Status};
@@ -42,6 +42,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Generate(generate::Args),
+    Chat(Box<chat::Args>),
     Tokenize(tokenize::Args),
     TrainTokenizer(train_tokenizer::Args),
     Inspect(inspect::Args),
@@ -64,6 +65,7 @@ impl Cli {
         let notes = Notes { quiet: self.quiet };
         match &self.command {
             Command::Generate(args) => return generate::run(args, notes, started),
+            Command::Chat(args) => return chat::run(args, notes),
             Command::Perplexity(args) => return perplexity::run(args, notes),
             Command::Quantize(args) => return quantize::run(args, notes),
             Command::Pull(args) => return pull::run(args, notes),

@@ -73,6 +73,13 @@ pub(crate) struct ChosenDevice {
     pub(crate) description: String,
 }
 
+impl ChosenDevice {
+    /// Whether it computes in the memory of the processor.
+    pub(crate) fn is_cpu(&self) -> bool {
+        self.name == DeviceName::Cpu.to_string() || self.name == DeviceName::Reference.to_string()
+    }
+}
+
 impl DeviceArgs {
     /// Opens the device.
     pub(crate) fn open(&self, notes: Notes) -> Result<ChosenDevice, Failure> {

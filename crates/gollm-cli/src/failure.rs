@@ -100,6 +100,11 @@ impl Failure {
         self
     }
 
+    /// Whether nothing that is tried next can go better: nobody reads stdout any more.
+    pub(crate) fn is_final(&self) -> bool {
+        self.kind == Kind::ClosedPipe
+    }
+
     /// What went wrong.
     pub(crate) fn message(&self) -> &str {
         &self.message

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use gollm_engine::{Engine, TransformerModel, load_file, open};
-use gollm_model::Decoder;
-use gollm_tensor::{Device, HostBytes};
+use gollm_engine::{Engine, LoadOptions, TransformerModel, load_file_with, load_transformer, open};
+use gollm_tensor::HostBytes;
 use gollm_tokenizer::Tokenizer;
 use gollm_weights::{ModelFile, OpenOptions};
 
-use crate::args::switch;
+use crate::args::{ContextArgs, switch};
+use crate::device::ChosenDevice;
 use crate::failure::Failure;
 use crate::model_path::model_path;
 use crate::numbers::grouped;
+use crate::output::Notes;
 
 /// Puts the embedded file's first byte on a 64-byte boundary, as a mapped file's is, so that its
 /// tensors are used in place.
@@ -117,10 +118,28 @@ impl OpenModel {
     }
 
     /// The weights, ready to compute one sequence at a time.
-    pub(crate) fn transformer(&self, device: &Device) -> Result<TransformerModel, Failure> {
-        let decoder = Decoder::load(self.file.config(), &self.file, device)
-            .map_err(|error| self.failure(error))?;
-        Ok(TransformerModel::new(decoder, 1)?)
+    pub(crate) fn transformer(
+        &self,
+        device: &ChosenDevice,
+        context: &ContextArgs,
+        notes: Notes,
+    ) -> Result<TransformerModel, Failure> {
+        let options = self.load_options(device, context, notes)?;
+        load_transformer(&self.file, &device.device, &options).map_err(|error| self.failure(error))
+    }
+
+    fn load_options(
+        &self,
+        device: &ChosenDevice,
+        context: &ContextArgs,
+        notes: Notes,
+    ) -> Result<LoadOptions, Failure> {
+        let config = self.file.config();
+        let context_length = context.choose(config, &device.device, device.is_cpu(), notes)?;
+        Ok(LoadOptions {
+            n_sequences: 1,
+            context_length: Some(context_length),
+        })
     }
 
     /// Whether a tokenizer travels in the file.
@@ -129,8 +148,14 @@ impl OpenModel {
     }
 
     /// Weights and tokenizer together.
-    pub(crate) fn engine(&self, device: &Device) -> Result<Engine, Failure> {
-        load_file(&self.file, device, 1).map_err(|error| self.failure(error))
+    pub(crate) fn engine(
+        &self,
+        device: &ChosenDevice,
+        context: &ContextArgs,
+        notes: Notes,
+    ) -> Result<Engine, Failure> {
+        let options = self.load_options(device, context, notes)?;
+        load_file_with(&self.file, &device.device, &options).map_err(|error| self.failure(error))
     }
 
     /// The model in a few words: name, parameters, storage type.

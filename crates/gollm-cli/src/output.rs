@@ -43,6 +43,11 @@ pub(crate) fn error(message: &str) {
     to_stderr(format_args!("{style}error:{style:#} {message}\n"));
 }
 
+/// Prints what a person has asked for to stderr, also with `--quiet`.
+pub(crate) fn say(text: impl Display) {
+    to_stderr(format_args!("{}\n", harmless_text(&text.to_string())));
+}
+
 /// What a person may want to know besides the result; silent with `--quiet`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Notes {

@@ -34,6 +34,7 @@ mod sums;
 mod threads;
 
 pub use cpu::Cpu;
+pub use room::free_memory;
 pub use simd::Machine;
 pub use threads::physical_cores;
 

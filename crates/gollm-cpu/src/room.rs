@@ -27,7 +27,7 @@ impl Room {
     pub(crate) fn take(&self, n_bytes: usize) -> Option<Share> {
         let left = self
             .0
-            .get_or_init(|| Arc::new(AtomicUsize::new(free_bytes() / 4 * 3)));
+            .get_or_init(|| Arc::new(AtomicUsize::new(free_memory() / 4 * 3)));
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             left.checked_sub(n_bytes)
         })
@@ -45,10 +45,10 @@ impl Drop for Share {
     }
 }
 
-/// The memory that this process can still have: the system's, or its control group's if that is less.
-///
-/// Where the system does not say, as much as anyone could want.
-fn free_bytes() -> usize {
+/// The memory that this process can still have, in bytes: the system's, or its control group's if that is
+/// less. Where the system does not say, as much as anyone could want.
+#[must_use]
+pub fn free_memory() -> usize {
     if !sysinfo::IS_SUPPORTED_SYSTEM {
         return usize::MAX;
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_memory_and_says_how_much() {
-        let free = free_bytes();
+        let free = free_memory();
         assert!(free > 1 << 20, "{free}");
         if sysinfo::IS_SUPPORTED_SYSTEM {
             assert!(free < 1 << 50, "{free}");

@@ -24,6 +24,8 @@ pub fn begin_of_text_id(tokenizer: &Tokenizer) -> Option<u32> {
 pub struct Engine {
     model: Box<dyn LanguageModel>,
     tokenizer: Tokenizer,
+    /// What the model's sequence 0 holds, as far as that is known.
+    seen: Vec<u32>,
 }
 
 impl Engine {
@@ -42,7 +44,11 @@ impl Engine {
                 expected: "at least 1".to_owned(),
             });
         }
-        Ok(Self { model, tokenizer })
+        Ok(Self {
+            model,
+            tokenizer,
+            seen: Vec::new(),
+        })
     }
 
     /// The tokenizer.
@@ -59,6 +65,7 @@ impl Engine {
 
     /// The model, to run it without a text, and the tokenizer with it.
     pub fn parts_mut(&mut self) -> (&mut dyn LanguageModel, &Tokenizer) {
+        self.seen.clear();
         (&mut *self.model, &self.tokenizer)
     }
 
@@ -102,14 +109,34 @@ impl Engine {
         &mut self,
         prompt: Vec<u32>,
         options: &GenerateOptions,
+        on_text: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Generation> {
+        self.seen.clear();
+        self.generate_further(prompt, options, on_text)
+    }
+
+    /// As [`generate_from_ids`](Self::generate_from_ids), without computing again what the model holds
+    /// from the last call of this method: the ids with which both texts begin. In a conversation that is
+    /// everything but the last message.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate_from_ids`](Self::generate_from_ids). After an error nothing is kept.
+    pub fn generate_further(
+        &mut self,
+        prompt: Vec<u32>,
+        options: &GenerateOptions,
         mut on_text: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Generation> {
+        let seen = std::mem::take(&mut self.seen);
+        let common = seen.iter().zip(&prompt).take_while(|(a, b)| a == b).count();
         let (model, tokenizer) = (&mut *self.model, &self.tokenizer);
-        let mut sequence = Sequence::new(model, tokenizer, 0, prompt, options.clone())?;
+        let mut sequence = Sequence::after(model, tokenizer, (0, common), prompt, options.clone())?;
         while sequence.finish_reason().is_none() {
             step(model, std::slice::from_mut(&mut sequence))?;
             deliver(&mut sequence, &mut on_text);
         }
+        self.seen = sequence.seen().to_vec();
         Ok(sequence.into_generation())
     }
 
@@ -128,6 +155,7 @@ impl Engine {
         prompts: Vec<(Vec<u32>, GenerateOptions)>,
         mut on_text: impl FnMut(usize, &str) -> ControlFlow<()>,
     ) -> Result<Vec<Generation>> {
+        self.seen.clear();
         let (model, tokenizer) = (&mut *self.model, &self.tokenizer);
         let n_prompts = prompts.len();
         let mut waiting = prompts.into_iter().enumerate();

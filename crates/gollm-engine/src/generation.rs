@@ -53,6 +53,8 @@ pub struct Generation {
 pub struct Statistics {
     /// Tokens of the prompt, with the beginning-of-text token if there is one.
     pub prompt_tokens: usize,
+    /// How many of these the model held already, so that they were not computed.
+    pub kept_tokens: usize,
     /// Ids drawn, with one that ended the text.
     pub generated_tokens: usize,
     /// From the start to the first id drawn: what a person waits before anything moves. `None` if
@@ -63,11 +65,12 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Tokens of the prompt per second: its length over the time to the first token, which is the
+    /// Tokens of the prompt per second: those that were computed over the time to the first token, which is the
     /// time that reading it took (and one draw). `None` if no id was drawn.
     #[must_use]
     pub fn prompt_tokens_per_second(&self) -> Option<f64> {
-        rate(self.prompt_tokens, self.time_to_first_token?)
+        let computed = self.prompt_tokens.saturating_sub(self.kept_tokens);
+        rate(computed, self.time_to_first_token?)
     }
 
     /// Ids drawn per second after the first one, whose cost is the prompt's. `None` below two ids.
@@ -90,7 +93,8 @@ mod tests {
     #[test]
     fn rates_divide_each_count_by_its_own_time() {
         let statistics = Statistics {
-            prompt_tokens: 50,
+            prompt_tokens: 60,
+            kept_tokens: 10,
             generated_tokens: 21,
             time_to_first_token: Some(Duration::from_millis(500)),
             total_time: Duration::from_millis(2500),

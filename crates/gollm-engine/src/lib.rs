@@ -83,7 +83,7 @@ pub use engine::{Engine, begin_of_text_id};
 pub use error::{Error, Result};
 pub use generation::{FinishReason, Generation, Statistics};
 pub use language_model::{LanguageModel, SequenceTokens};
-pub use load::{load, load_bytes, load_file};
+pub use load::{LoadOptions, load, load_bytes, load_file, load_file_with, load_transformer};
 pub use open::open;
 pub use options::GenerateOptions;
 pub use perplexity::{Perplexity, perplexity};

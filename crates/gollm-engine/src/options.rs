@@ -16,6 +16,9 @@ pub struct GenerateOptions {
     pub stop_strings: Vec<String>,
     /// End when one of these ids is drawn, besides the tokenizer's own end-of-text tokens.
     pub stop_ids: Vec<u32>,
+    /// Special tokens that are shown as their text all the same, such as the `<think>` with which a model
+    /// begins to think. The others are marks for the model and never text.
+    pub shown_ids: Vec<u32>,
     /// Go on after the tokenizer's end-of-text tokens; for measuring speed.
     pub ignore_end_of_text: bool,
     /// Start a text prompt with the tokenizer's `<|begin_of_text|>`, if it has one, as in training.
@@ -34,6 +37,7 @@ impl Default for GenerateOptions {
             max_tokens: 256,
             stop_strings: Vec::new(),
             stop_ids: Vec::new(),
+            shown_ids: Vec::new(),
             ignore_end_of_text: false,
             begin_of_text: true,
             prefill_chunk: 256,

@@ -44,8 +44,7 @@ impl<'a> Sequence<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyPrompt`], [`Error::PromptTooLong`] and [`Error::UnknownPromptId`] for a prompt
-    /// that cannot be continued; [`Error::Option`] and [`Error::Sampler`] for options.
+    /// As [`after`](Self::after).
     pub fn new(
         model: &mut dyn LanguageModel,
         tokenizer: &'a Tokenizer,
@@ -53,15 +52,34 @@ impl<'a> Sequence<'a> {
         prompt: Vec<u32>,
         options: GenerateOptions,
     ) -> Result<Self> {
+        Self::after(model, tokenizer, (slot, 0), prompt, options)
+    }
+
+    /// Prepares to continue `prompt` in the model's sequence `slot`, which holds the first `n_kept` ids of
+    /// it already: they are not computed again, and whatever else the slot holds is forgotten. The last id
+    /// of the prompt is always computed, since the first draw needs its logits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmptyPrompt`], [`Error::PromptTooLong`] and [`Error::UnknownPromptId`] for a prompt
+    /// that cannot be continued; [`Error::Option`] and [`Error::Sampler`] for options.
+    pub fn after(
+        model: &mut dyn LanguageModel,
+        tokenizer: &'a Tokenizer,
+        (slot, n_kept): (usize, usize),
+        prompt: Vec<u32>,
+        options: GenerateOptions,
+    ) -> Result<Self> {
         check_prompt(&prompt, model.context_length(), model.vocab_size())?;
         options.check_prefill_chunk()?;
         let sampler = Sampler::new(options.sampler)?;
         let stop = StopMatcher::new(&options.stop_strings)?;
-        model.truncate(slot, 0)?;
+        let n_kept = n_kept.min(prompt.len() - 1).min(model.length(slot));
+        model.truncate(slot, n_kept)?;
         Ok(Self {
             slot,
             n_prompt: prompt.len(),
-            n_seen: 0,
+            n_seen: n_kept,
             n_drawn: 0,
             context_length: model.context_length(),
             end_ids: end_of_text_ids(tokenizer),
@@ -75,6 +93,7 @@ impl<'a> Sequence<'a> {
             started: Instant::now(),
             statistics: Statistics {
                 prompt_tokens: prompt.len(),
+                kept_tokens: n_kept,
                 ..Statistics::default()
             },
             ids: prompt,
@@ -86,6 +105,12 @@ impl<'a> Sequence<'a> {
     #[must_use]
     pub fn slot(&self) -> usize {
         self.slot
+    }
+
+    /// The ids that the model holds in this sequence's slot.
+    #[must_use]
+    pub fn seen(&self) -> &[u32] {
+        &self.ids[..self.n_seen]
     }
 
     /// Why it ended, or `None` while it goes on.
@@ -180,7 +205,7 @@ impl<'a> Sequence<'a> {
         self.ids.push(id);
         // Special tokens are marks for the model. As text they could not be told from text that
         // says the same.
-        if !self.tokenizer.is_special(id) {
+        if !self.tokenizer.is_special(id) || self.options.shown_ids.contains(&id) {
             let piece = self.decoder.push(id)?;
             if self.show(&piece) {
                 return Ok(());

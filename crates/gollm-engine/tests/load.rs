@@ -7,7 +7,10 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{config, greedy, ignore, tokenizer, weights};
-use gollm_engine::{Engine, Error, GenerateOptions, TransformerModel, load, load_bytes, load_file};
+use gollm_engine::{
+    Engine, Error, GenerateOptions, LoadOptions, TransformerModel, load, load_bytes, load_file,
+    load_file_with,
+};
 use gollm_model::{Decoder, expected_tensors};
 use gollm_tensor::{DType, Device, HostBytes};
 use gollm_tokenizer::{Pattern, Tokenizer};
@@ -65,6 +68,31 @@ fn a_file_can_be_opened_for_several_texts_at_a_time() {
     let file = ModelFile::open(&path, &OpenOptions::default()).unwrap();
     let engine = load_file(&file, &Device::reference(), 3).unwrap();
     assert_eq!(engine.model().n_sequences(), 3);
+}
+
+#[test]
+fn a_shorter_context_gives_the_same_text_up_to_its_end() {
+    let directory = TempDir::new().unwrap();
+    let path = write(&directory, Some(&tokenizer()));
+    let file = ModelFile::open(&path, &OpenOptions::default()).unwrap();
+    let engine = |context_length| {
+        let options = LoadOptions {
+            n_sequences: 1,
+            context_length: Some(context_length),
+        };
+        load_file_with(&file, &Device::reference(), &options)
+    };
+    let short = engine(16).unwrap();
+    assert_eq!(short.model().context_length(), 16);
+    let (short, long) = (text_of(short), text_of(engine(48).unwrap()));
+    assert!(
+        short.len() < long.len() && long.starts_with(&short),
+        "{short:?} {long:?}"
+    );
+    for wrong in [0, 49] {
+        let error = engine(wrong).unwrap_err().to_string();
+        assert!(error.contains("expected 1 to 48"), "{error}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The tokenizer: a vocabulary, a way to use it, special tokens, and what they do together.
 
+use std::borrow::Cow;
+
 use crate::byte_level::ByteLevel;
 use crate::pair_merges::PairMerges;
 use crate::quote::cut;
@@ -85,12 +87,31 @@ impl Tokenizer {
     }
 
     fn encode_parts(&self, parts: Split<'_>) -> Vec<u32> {
+        self.encode_changed(parts, Cow::Borrowed)
+    }
+
+    /// As [`encode_with_special`](Self::encode_with_special), with every stretch between two tokens changed
+    /// by `ordinary` before it is encoded: what comes out of that is text, whatever it says.
+    pub fn encode_around_special<'a>(
+        &'a self,
+        text: &'a str,
+        ordinary: impl Fn(&'a str) -> Cow<'a, str>,
+    ) -> Vec<u32> {
+        self.encode_changed(self.special.split_trusted(text), ordinary)
+    }
+
+    fn encode_changed<'a>(
+        &self,
+        parts: Split<'a>,
+        change: impl Fn(&'a str) -> Cow<'a, str>,
+    ) -> Vec<u32> {
         let mut ids = Vec::new();
         for (index, (ordinary, token)) in parts.enumerate() {
+            let ordinary = change(ordinary);
             match &self.method {
-                Method::ByteLevel(method) => method.encode_into(ordinary, &mut ids),
+                Method::ByteLevel(method) => method.encode_into(&ordinary, &mut ids),
                 Method::SentencePiece(method) => {
-                    method.encode_into(ordinary, index == 0, &mut ids);
+                    method.encode_into(&ordinary, index == 0, &mut ids);
                 }
             }
             ids.extend(token);

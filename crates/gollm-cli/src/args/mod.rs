@@ -1,8 +1,10 @@
 //! Arguments that several commands share.
 
+mod context;
 mod sampling;
 mod size;
 
+pub(crate) use context::ContextArgs;
 pub(crate) use sampling::SamplingArgs;
 pub(crate) use size::n_bytes;
 

@@ -50,7 +50,10 @@ fn pages() -> Vec<Man> {
     let mut overview = Cli::command().disable_help_subcommand(true);
     // Only now do global options become options of each command, and commands get their full names.
     overview.build();
-    let commands: Vec<Man> = overview.get_subcommands().cloned().map(Man::new).collect();
+    let shown = overview
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    let commands: Vec<Man> = shown.cloned().map(Man::new).collect();
     std::iter::once(Man::new(overview))
         .chain(commands)
         .collect()

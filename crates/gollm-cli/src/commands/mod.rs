@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, and what it does with them.
 
 pub(crate) mod bench;
+pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod devices;

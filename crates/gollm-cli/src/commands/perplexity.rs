@@ -6,7 +6,7 @@ use std::time::Instant;
 use gollm_engine::{CancelFlag, Error, Perplexity, perplexity};
 use serde_json::json;
 
-use crate::args::switch;
+use crate::args::{ContextArgs, switch};
 use crate::device::DeviceArgs;
 use crate::failure::{Failure, Status};
 use crate::input;
@@ -33,6 +33,9 @@ pub(crate) struct Args {
     model: ModelArgs,
 
     #[command(flatten)]
+    context: ContextArgs,
+
+    #[command(flatten)]
     device: DeviceArgs,
 }
 
@@ -48,7 +51,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
         return Err(model.no_tokenizer("perplexity is measured on text"));
     }
     let text = input::text(&args.file)?;
-    let mut engine = model.engine(&device.device)?;
+    let mut engine = model.engine(&device, &args.context, notes)?;
     let ids = engine.encode_prompt(&text, true);
     let cancel = CancelFlag::new();
     interrupt::raise_on_ctrl_c(&cancel)?;

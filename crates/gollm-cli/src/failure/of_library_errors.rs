@@ -86,6 +86,24 @@ impl From<gollm_engine::Error> for Failure {
     }
 }
 
+impl From<gollm_chat::Error> for Failure {
+    fn from(error: gollm_chat::Error) -> Self {
+        use gollm_chat::Error as E;
+        let kind = match error {
+            E::Engine(error) => return error.into(),
+            E::Io {
+                action: "read",
+                ref source,
+                ..
+            } => kind_of_io(source, Kind::BadFile),
+            E::Io { .. } => Kind::Resources,
+            E::Template { .. } | E::TemplateTooLong { .. } | E::Saved { .. } => Kind::BadFile,
+            _ => Kind::Runtime,
+        };
+        Self::new(kind, with_causes(&error))
+    }
+}
+
 impl From<gollm_hub::Error> for Failure {
     fn from(error: gollm_hub::Error) -> Self {
         use gollm_hub::ErrorKind as K;

@@ -174,7 +174,9 @@ fn a_true_file_of_a_model_that_does_not_fit_is_a_message_about_memory() {
         let config = format!("{{vocab_size: 300, emb_dim: 4, hidden_dim: 4, n_layers: 1, {what}}}");
         let model = files.model_of(&config, Some(&tokenizer(300)));
         for device in ["cpu", "reference"] {
-            let args = ["generate", "--device", device, "-m", &model, "Once"];
+            let args = [
+                "generate", "-c", "0", "--device", device, "-m", &model, "Once",
+            ];
             let (code, stderr) = limited(limit, &args);
             assert_eq!(code, Some(4), "{config}: {stderr}");
             assert!(stderr.contains("no memory for "), "{config}: {stderr}");

@@ -8,6 +8,7 @@
 #[cfg(target_os = "linux")]
 mod address_space;
 mod bench;
+mod chat;
 mod convert;
 mod cuda;
 mod files;

@@ -2,8 +2,9 @@
 
 use crate::support::{Files, done, run};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "generate",
+    "chat",
     "tokenize",
     "train-tokenizer",
     "inspect",
@@ -65,7 +66,8 @@ fn the_manual_has_a_page_for_every_command() {
     }
     assert_eq!(
         std::fs::read_dir(&directory).unwrap().count(),
-        1 + COMMANDS.len()
+        // `pull` has a page in builds that have `pull`.
+        1 + COMMANDS.len() + usize::from(cfg!(feature = "hub"))
     );
 }
 

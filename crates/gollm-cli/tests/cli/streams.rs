@@ -19,7 +19,17 @@ fn ctrl_c_finishes_the_line_and_exits_130() {
     let files = Files::new();
     let model = endless_model(&files);
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("gollm"))
-        .args(["generate", "-m", &model, "--ignore-eos", "-s", "1", "Once"])
+        .args([
+            "generate",
+            "-m",
+            &model,
+            "-c",
+            "0",
+            "--ignore-eos",
+            "-s",
+            "1",
+            "Once",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -56,6 +66,8 @@ fn a_reader_that_leaves_ends_it_quietly() {
             "-q",
             "-m",
             &model,
+            "-c",
+            "0",
             "--ignore-eos",
             "-s",
             "1",

@@ -121,8 +121,28 @@ impl Files {
     /// Writes a model of any config, with any tokenizer or none.
     pub(crate) fn model_of(&self, config: &str, tokenizer: Option<&Tokenizer>) -> String {
         let path = PathBuf::from(self.path("tiny.gollm"));
-        let json = tokenizer.map(Tokenizer::to_json);
-        write_model(&path, &Config::from_yaml(config).unwrap(), json);
+        let metadata = Metadata {
+            tokenizer: tokenizer.map(Tokenizer::to_json),
+            ..Metadata::new(Config::from_yaml(config).unwrap())
+        };
+        write_model(&path, &metadata);
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Writes a model with a chat template in its file, or none.
+    pub(crate) fn chat_model(
+        &self,
+        config: &str,
+        tokenizer: &Tokenizer,
+        template: Option<&str>,
+    ) -> String {
+        let path = PathBuf::from(self.path("chat.gollm"));
+        let metadata = Metadata {
+            tokenizer: Some(tokenizer.to_json()),
+            chat_template: template.map(str::to_owned),
+            ..Metadata::new(Config::from_yaml(config).unwrap())
+        };
+        write_model(&path, &metadata);
         path.to_str().unwrap().to_owned()
     }
 }
@@ -142,14 +162,10 @@ pub(crate) fn tokenizer(vocab_size: usize) -> Tokenizer {
 }
 
 /// Weights large enough that one token is clearly more probable than another.
-fn write_model(path: &Path, config: &Config, tokenizer: Option<Value>) {
-    let metadata = Metadata {
-        tokenizer,
-        ..Metadata::new(config.clone())
-    };
-    let mut writer = Writer::create(path, &metadata).unwrap();
+fn write_model(path: &Path, metadata: &Metadata) {
+    let mut writer = Writer::create(path, metadata).unwrap();
     let mut random = Random::new(1);
-    for tensor in expected_tensors(config).unwrap() {
+    for tensor in expected_tensors(&metadata.config).unwrap() {
         let n_elements = tensor.shape.iter().product();
         let values: Vec<f32> = (0..n_elements)
             .map(|_| random.next_f64() as f32 - 0.5)

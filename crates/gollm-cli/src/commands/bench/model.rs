@@ -61,8 +61,10 @@ impl Bench {
 }
 
 pub(super) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
-    let subject = Subject::of(args)?;
+    let mut subject = Subject::of(args)?;
     args.check_lengths(&subject.config)?;
+    // The cache is made for what is measured, not for all that the model could see.
+    subject.config.context_length = args.n_prompt.max(args.n_gen).max(1);
     let mut rows = Vec::new();
     for bench in args.benches(subject.config.dtype, notes)? {
         let decoder = Decoder::load(&subject.config, &*subject.weights, &bench.device)?;

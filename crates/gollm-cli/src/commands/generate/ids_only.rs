@@ -46,6 +46,7 @@ pub(super) fn generate(
     let ids = ids.split_off(prompt.len());
     let statistics = Statistics {
         prompt_tokens: prompt.len(),
+        kept_tokens: 0,
         generated_tokens: ids.len(),
         time_to_first_token,
         total_time: started.elapsed(),

@@ -2,7 +2,7 @@
 
 mod ids_only;
 mod prompt;
-mod report;
+pub(super) mod report;
 mod sink;
 
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use gollm_engine::{CancelFlag, FinishReason, GenerateOptions, Generation};
 
-use crate::args::{SamplingArgs, switch};
+use crate::args::{ContextArgs, SamplingArgs, switch};
 use crate::device::{ChosenDevice, DeviceArgs};
 use crate::failure::{Failure, Status};
 use crate::interrupt;
@@ -74,6 +74,9 @@ pub(crate) struct Args {
     model: ModelArgs,
 
     #[command(flatten)]
+    context: ContextArgs,
+
+    #[command(flatten)]
     device: DeviceArgs,
 }
 
@@ -99,7 +102,8 @@ pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status,
         }
     }
     let (name, has_tokenizer) = (model.name.clone(), model.has_tokenizer());
-    let continued = continue_prompt(&prompt, &options, model, &device, &mut sink);
+    let context = (&args.context, notes);
+    let continued = continue_prompt(&prompt, &options, model, (&device, context), &mut sink);
     sink.end_line()?;
     let (generation, ready) = continued?;
     let run = Run {
@@ -127,12 +131,12 @@ fn continue_prompt(
     prompt: &Prompt,
     options: &GenerateOptions,
     model: OpenModel,
-    device: &ChosenDevice,
+    (device, (context, notes)): (&ChosenDevice, (&ContextArgs, Notes)),
     sink: &mut Sink,
 ) -> Result<(Generation, Instant), Failure> {
     let continued = match (model.has_tokenizer(), prompt) {
         (true, _) => {
-            let mut engine = model.engine(&device.device)?;
+            let mut engine = model.engine(device, context, notes)?;
             drop(model);
             let ready = Instant::now();
             let on_text = |text: &str| sink.push(text);
@@ -143,7 +147,7 @@ fn continue_prompt(
             (generation, ready)
         }
         (false, Prompt::Ids(ids)) => {
-            let mut transformer = model.transformer(&device.device)?;
+            let mut transformer = model.transformer(device, context, notes)?;
             drop(model);
             let ready = Instant::now();
             (

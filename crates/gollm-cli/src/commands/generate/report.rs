@@ -50,7 +50,7 @@ pub(super) fn to_line(run: &Run) -> String {
     line + "; ended: " + &reason(&run.generation.finish_reason)
 }
 
-fn reason(reason: &FinishReason) -> String {
+pub(in crate::commands) fn reason(reason: &FinishReason) -> String {
     match reason {
         FinishReason::EndOfText => "end of text".to_owned(),
         FinishReason::StopString(text) => format!("stop string \"{}\"", escaped(text.as_bytes())),

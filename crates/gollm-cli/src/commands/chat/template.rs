@@ -1,0 +1,46 @@
+//! Which template a conversation is put in.
+
+use std::path::Path;
+
+use gollm_chat::{BUILT_IN, ChatTemplate};
+
+use crate::failure::Failure;
+use crate::input;
+use crate::open_model::OpenModel;
+
+/// The template that is asked for, or the model's own.
+pub(super) fn choose(asked: Option<&str>, model: &OpenModel) -> Result<ChatTemplate, Failure> {
+    if !model.has_tokenizer() {
+        return Err(model.no_tokenizer("a conversation is text"));
+    }
+    if let Some(asked) = asked {
+        return match ChatTemplate::built_in(asked) {
+            Some(template) => Ok(template),
+            None => from_file(asked),
+        };
+    }
+    let names = BUILT_IN.join(", ");
+    let Some(source) = &model.file.metadata().chat_template else {
+        return Err(model.failure(Failure::bad_file(format!(
+            "the file holds no chat template, so this model only continues text: use `gollm generate`, or \
+             say with --template how messages are put to it ({names}, or a file)"
+        ))));
+    };
+    ChatTemplate::new(source).map_err(|error| {
+        let message = format!("{error}; --template takes another one ({names}, or a file)");
+        model.failure(Failure::bad_file(message))
+    })
+}
+
+fn from_file(name: &str) -> Result<ChatTemplate, Failure> {
+    let path = Path::new(name);
+    if !path.exists() {
+        return Err(Failure::usage(format!(
+            "--template {name}: there is no such file, and built in are {}",
+            BUILT_IN.join(", ")
+        )));
+    }
+    // Editors end a file with a line end that is no part of the template; Jinja drops it as well.
+    let source = input::text(path)?;
+    ChatTemplate::new(&source).map_err(|error| Failure::from(error).context(path.display()))
+}
