@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gollm_chat::{BUILT_IN, ChatTemplate};
 use gollm_model::{Config, expected_tensors};
 use gollm_tensor::DType;
 use gollm_tokenizer::{Pattern, Roles, TextForm, Tokenizer};
@@ -48,6 +49,7 @@ fn main() -> Result<()> {
     )?;
     models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)?;
     packed(&folder(&corpus, "packed")?)?;
+    templates(&folder(&corpus, "template")?)?;
     folders(&folder(&corpus, "folder")?)
 }
 
@@ -229,6 +231,15 @@ fn remove_large(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The templates that many models share.
+fn templates(folder: &Path) -> Result<()> {
+    for name in BUILT_IN {
+        let template = ChatTemplate::built_in(name).ok_or("no such template")?;
+        fs::write(folder.join(name), template.source())?;
+    }
+    remove_large(folder)
 }
 
 /// The heads of two formats whose tensors have neither names nor places, and data of the length that fits.

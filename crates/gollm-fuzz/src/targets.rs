@@ -6,6 +6,7 @@ mod gguf;
 mod gollm_file;
 mod model;
 mod packed;
+mod template;
 mod tokenizer;
 mod tokenizer_bin;
 mod tokenizer_json;
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "config",
         run: config::run,
@@ -63,6 +64,14 @@ pub const TARGETS: [Target; 8] = [
         mutate: mutate::text,
         factor: 64,
         base: 2 << 20,
+    },
+    Target {
+        name: "template",
+        run: template::run,
+        mutate: mutate::text,
+        factor: 64,
+        // What a template makes is bounded for any length of it.
+        base: 64 << 20,
     },
     Target {
         name: "tokenizer",
