@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import gguf
@@ -88,7 +89,12 @@ def adjacent(weight: NDArray[np.float32], n_heads: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows, columns))
 
 
-def write_gguf(model: Decoder, path: Path, kind: gguf.GGMLQuantizationType) -> None:
+def write_gguf(
+    model: Decoder,
+    path: Path,
+    kind: gguf.GGMLQuantizationType,
+    vocabulary: Callable[[gguf.GGUFWriter], None] = lambda _: None,
+) -> None:
     """Writes the model with PyPI's `gguf`, and puts the rounded weights back into it."""
     config = model.config
     writer = gguf.GGUFWriter(str(path), architecture(model))
@@ -117,6 +123,7 @@ def write_gguf(model: Decoder, path: Path, kind: gguf.GGMLQuantizationType) -> N
             if n_heads := heads.get(name.split(".")[-2]):
                 values = adjacent(values, n_heads)
         writer.add_tensor(name, gguf.quants.quantize(values, stored), raw_dtype=stored)
+    vocabulary(writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -10,10 +10,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gguf
 import gollm
 import pytest
 import sentencepiece
+import transformers
+from conftest import tiny_model
 from odd_texts import odd_texts, training_lines
+from test_gguf import run, write_gguf
 from tokenizers import (
     AddedToken,
     Regex,
@@ -33,6 +37,7 @@ LLAMA_3 = (
 )
 QWEN_2 = LLAMA_3.replace("{1,3}", "")
 LINES = training_lines(1500, seed=1)
+TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}"
 UNKNOWN = "<unk>"
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
@@ -231,13 +236,10 @@ def with_scores(model: sentencepiece.SentencePieceProcessor) -> gollm.Tokenizer:
     return gollm.Tokenizer.from_json(json.dumps(form))
 
 
-@pytest.mark.parametrize("split_by_whitespace", [True, False])
-def test_ids_by_scores_are_those_of_sentencepiece(
-    tmp_path: Path, split_by_whitespace: bool
-) -> None:
+def trained_pieces(folder: Path, split_by_whitespace: bool) -> sentencepiece.SentencePieceProcessor:
     sentencepiece.SentencePieceTrainer.Train(
         sentence_iterator=iter(LINES),
-        model_prefix=str(tmp_path / "pieces"),
+        model_prefix=str(folder / "pieces"),
         model_type="bpe",
         vocab_size=750,
         byte_fallback=True,
@@ -248,7 +250,14 @@ def test_ids_by_scores_are_those_of_sentencepiece(
         split_by_whitespace=split_by_whitespace,
         minloglevel=2,
     )
-    model = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "pieces.model"))
+    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "pieces.model"))
+
+
+@pytest.mark.parametrize("split_by_whitespace", [True, False])
+def test_ids_by_scores_are_those_of_sentencepiece(
+    tmp_path: Path, split_by_whitespace: bool
+) -> None:
+    model = trained_pieces(tmp_path, split_by_whitespace)
     ours = with_scores(model)
     assert len(json.loads(ours.to_json())["bytes"]) == 256
     # In Tokenizers' form the scores have become merges; the ids stay.
@@ -258,3 +267,93 @@ def test_ids_by_scores_are_those_of_sentencepiece(
         assert ours.encode(text) == ids, text
         assert merged.encode(text) == ids, text
         assert ours.decode(ids) == model.Decode(ids), text
+
+
+def as_folder(tokenizer: gollm.Tokenizer, folder: Path) -> transformers.PreTrainedTokenizerBase:
+    """The tokenizer beside a model's config, loaded as transformers does by itself."""
+    files, config = tokenizer.to_hf_json(TEMPLATE)
+    model = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+    texts = {
+        "tokenizer.json": files,
+        "tokenizer_config.json": config,
+        "config.json": json.dumps(model),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    loaded = transformers.AutoTokenizer.from_pretrained(folder)
+    assert isinstance(loaded, transformers.PreTrainedTokenizerBase)
+    return loaded
+
+
+def scored() -> gollm.Tokenizer:
+    theirs = by_words()
+    llama_2(theirs)
+    config = {"add_bos_token": True, "bos_token": "<s>", "eos_token": "</s>"}
+    return gollm.Tokenizer.from_hf_json(theirs.to_str(), json.dumps(config))
+
+
+def own() -> gollm.Tokenizer:
+    return gollm.Tokenizer.train(LINES, 600)
+
+
+@pytest.mark.parametrize("make", [own, scored])
+def test_auto_tokenizer_gives_the_same_ids(tmp_path: Path, make: Any) -> None:
+    ours = make()
+    theirs = as_folder(ours, tmp_path)
+    assert len(theirs) == ours.vocab_size
+    begin = theirs.bos_token_id
+    assert isinstance(begin, int)
+    assert begin == ours.special_tokens[str(theirs.bos_token)]
+    assert ours.is_special(int(theirs.eos_token_id or 0))
+    marks = list(ours.special_tokens)
+    for text in odd_texts(300, seed=4, marks=marks):
+        ids = ours.encode(text, allow_special=True)
+        assert theirs.encode(text) == [begin, *ids], text
+        assert theirs.decode(ids) == ours.decode(ids), text
+    asked = theirs.apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
+    assert asked == "user: hi"
+
+
+def test_a_vocabulary_of_a_gguf_file_gives_the_ids_of_sentencepiece(tmp_path: Path) -> None:
+    pieces = trained_pieces(tmp_path, True)
+    n_pieces = pieces.GetPieceSize()
+    model = tiny_model(vocab_size=n_pieces + 1)
+    path = tmp_path / "pieces.gguf"
+    kinds = [
+        gguf.TokenType.UNKNOWN
+        if pieces.IsUnknown(i)
+        else gguf.TokenType.CONTROL
+        if pieces.IsControl(i)
+        else gguf.TokenType.BYTE
+        if pieces.IsByte(i)
+        else gguf.TokenType.NORMAL
+        for i in range(n_pieces)
+    ]
+
+    def vocabulary(writer: gguf.GGUFWriter) -> None:
+        writer.add_tokenizer_model("llama")
+        writer.add_tokenizer_pre("default")
+        writer.add_token_list([*(pieces.IdToPiece(i) for i in range(n_pieces)), "<tool_call>"])
+        writer.add_token_scores([*(pieces.GetScore(i) for i in range(n_pieces)), -1000.0])
+        writer.add_token_types([*kinds, gguf.TokenType.USER_DEFINED])
+        writer.add_bos_token_id(pieces.bos_id())
+        writer.add_eos_token_id(pieces.eos_id())
+
+    write_gguf(model, path, gguf.GGMLQuantizationType.F32, vocabulary)
+    exported = tmp_path / "again.gguf"
+    run("convert", str(path), str(tmp_path / "own.gollm"))
+    run("convert", str(tmp_path / "own.gollm"), str(exported))
+    for file in (path, tmp_path / "own.gollm", exported):
+        ours = module_of(file)
+        for text in odd_texts(300, seed=5):
+            assert ours.encode(text) == pieces.Encode(text), text
+        assert ours.added_tokens == {"<tool_call>": n_pieces}
+        assert json.loads(ours.to_json())["begin"] == pieces.bos_id()
+    fields = gguf.GGUFReader(str(exported)).fields
+    assert fields["tokenizer.ggml.token_type"].contents() == [*kinds, gguf.TokenType.USER_DEFINED]
+
+
+def module_of(file: Path) -> gollm.Tokenizer:
+    tokenizer = gollm.Model.load(str(file)).tokenizer
+    assert tokenizer is not None
+    return tokenizer

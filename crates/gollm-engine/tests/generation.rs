@@ -9,6 +9,7 @@ use common::{
 };
 use gollm_engine::{Engine, Error, GenerateOptions};
 use gollm_sampler::SamplerOptions;
+use gollm_tokenizer::Tokenizer;
 
 fn message(prompt: &str, options: &GenerateOptions) -> String {
     let mut engine = engine(MockModel::scripted(0, &[]));
@@ -41,6 +42,33 @@ fn begin_of_text_comes_first_and_user_text_never_becomes_special() {
             .iter()
             .all(|&id| !engine.tokenizer().is_special(id))
     );
+}
+
+#[test]
+fn a_continuation_keeps_the_space_between_two_words_and_a_beginning_has_none() {
+    let json = serde_json::json!({
+        "kind": "sentencepiece", "version": 1,
+        "special": {"<unk>": 0, "<s>": 1, "</s>": 2},
+        "tokens": ["", "", "", "▁", "a", "▁a"], "scores": [0, 0, 0, -1, -2, -3], "unknown": 0,
+        "first_space": "each_part", "strips_first_space": true, "begin": 1, "end": [2],
+    });
+    for (prompt, n_prompt, expected) in [("a", 2, " aa"), ("", 1, "aa")] {
+        let script = [5, 4, 2];
+        let mut model = MockModel::new(move |history| {
+            let mut logits = vec![0.0; 6];
+            logits[script[history.len() - n_prompt]] = 30.0;
+            logits
+        });
+        model.vocab_size = 6;
+        let tokenizer = Tokenizer::from_json(&json).unwrap();
+        let mut engine = Engine::new(Box::new(model), tokenizer).unwrap();
+        let options = GenerateOptions {
+            begin_of_text: true,
+            ..greedy()
+        };
+        let generation = engine.generate(prompt, &options, ignore).unwrap();
+        assert_eq!(generation.text, expected, "{prompt:?}");
+    }
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub struct Limits {
     pub retries: u32,
     /// The wait before the second try; each further one takes twice as long.
     pub first_wait: Duration,
-    /// The longest wait, also where a server asks for one.
+    /// The longest wait. A server that asks for a longer one is not asked again. Hugging Face counts
+    /// requests in windows of five minutes.
     pub longest_wait: Duration,
 }
 
@@ -54,7 +55,7 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             retries: 5,
             first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
+            longest_wait: Duration::from_secs(300),
         }
     }
 }
@@ -69,8 +70,8 @@ mod tests {
         let second = Duration::from_secs;
         assert_eq!(limits.wait(1, None), second(1));
         assert_eq!(limits.wait(3, None), second(4));
-        assert_eq!(limits.wait(40, None), second(60));
+        assert_eq!(limits.wait(40, None), second(300));
         assert_eq!(limits.wait(1, Some(second(7))), second(7));
-        assert_eq!(limits.wait(1, Some(second(7000))), second(60));
+        assert_eq!(limits.wait(1, Some(second(7000))), second(300));
     }
 }

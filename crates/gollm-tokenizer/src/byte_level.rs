@@ -85,8 +85,8 @@ impl ByteLevel {
             ids.push(id);
         } else if let Some(merges) = &self.merges {
             let symbols = bytes[..length].iter();
-            let symbols: Vec<u32> = symbols.map(|b| self.vocabulary.byte_id(*b)).collect();
-            merges.merge(&symbols, room, ids);
+            let symbols = symbols.map(|byte| self.vocabulary.byte_id(*byte));
+            merges.merge(symbols, room, ids);
         } else if length <= merge_short::MAX_LENGTH {
             merge_short_piece(&self.vocabulary, &bytes[..length], ids);
         } else {

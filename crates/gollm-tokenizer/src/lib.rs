@@ -12,8 +12,10 @@
 //! so ours and theirs load the same way and the same code can be checked against theirs, id
 //! for id.
 //!
-//! Vocabularies that come from other projects number their tokens otherwise and bring a list of merges;
-//! they are read as well (`text_form.rs`, `pair_merges.rs`) and behave the same from outside.
+//! Vocabularies that come from other projects number their tokens otherwise and bring a list of merges, or
+//! merge characters by scores; they are read as well and behave the same from outside. They are no part of
+//! chapter 2: `text_form.rs`, `pair_merges.rs`, `sentence_piece/`, `hf/` and `llama2c.rs` can be left
+//! unread.
 //!
 //! A second decision follows from the first: pre-tokenization is a hand-written scanner, not a regular
 //! expression. The published expressions need a backtracking engine, which has limits that a

@@ -46,6 +46,24 @@ pub(crate) struct MergeRoom {
     queue: BinaryHeap<Reverse<(u32, u32)>>,
 }
 
+impl MergeRoom {
+    /// Each symbol a part of its own.
+    fn fill(&mut self, symbols: impl Iterator<Item = u32>) {
+        self.parts.clear();
+        self.queue.clear();
+        let parts = (0u32..).zip(symbols).map(|(start, id)| Part {
+            id,
+            rank: NEVER,
+            next: start + 1,
+            previous: start.wrapping_sub(1),
+        });
+        self.parts.extend(parts);
+        if let Some(last) = self.parts.last_mut() {
+            last.next = NO_PART;
+        }
+    }
+}
+
 impl PairMerges {
     /// Appends a pair that is joined after all others; one that is there already keeps its rank.
     pub(crate) fn push(&mut self, left: u32, right: u32, joined: u32) {
@@ -69,26 +87,21 @@ impl PairMerges {
     /// until none is left. O(n log n) for n symbols.
     ///
     /// Source: Sennrich, Haddow & Birch 2016, <https://arxiv.org/abs/1508.07909>, section 3.2.
-    pub(crate) fn merge(&self, symbols: &[u32], room: &mut MergeRoom, ids: &mut Vec<u32>) {
-        for stretch in symbols.chunks(MAX_STRETCH) {
-            self.merge_stretch(stretch, room, ids);
+    pub(crate) fn merge(
+        &self,
+        symbols: impl Iterator<Item = u32>,
+        room: &mut MergeRoom,
+        ids: &mut Vec<u32>,
+    ) {
+        let mut symbols = symbols.peekable();
+        while symbols.peek().is_some() {
+            room.fill(symbols.by_ref().take(MAX_STRETCH));
+            self.merge_stretch(room, ids);
         }
     }
 
-    fn merge_stretch(&self, symbols: &[u32], room: &mut MergeRoom, ids: &mut Vec<u32>) {
-        room.parts.clear();
-        room.queue.clear();
-        let parts = (0u32..).zip(symbols).map(|(start, id)| Part {
-            id: *id,
-            rank: NEVER,
-            next: start + 1,
-            previous: start.wrapping_sub(1),
-        });
-        room.parts.extend(parts);
-        if let Some(last) = room.parts.last_mut() {
-            last.next = NO_PART;
-        }
-        for start in 0..symbols.len() as u32 {
+    fn merge_stretch(&self, room: &mut MergeRoom, ids: &mut Vec<u32>) {
+        for start in 0..room.parts.len() as u32 {
             self.look(room, start);
         }
         while let Some(Reverse((rank, start))) = room.queue.pop() {

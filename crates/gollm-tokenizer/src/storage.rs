@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -137,8 +137,31 @@ fn in_file(path: &Path, source: Error) -> Error {
     }
 }
 
+/// The largest published vocabularies take 35 MB; a device that never ends has more than this.
+const MAX_FILE_BYTES: u64 = 128 << 20;
+
 fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|source| Error::Io {
+    let read = || -> std::io::Result<String> {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path)?;
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let message =
+                format!("it has more than {MAX_FILE_BYTES} bytes, too many for a tokenizer");
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::FileTooLarge,
+                message,
+            ));
+        }
+        String::from_utf8(bytes).map_err(|error| {
+            let message = format!(
+                "it is not valid UTF-8 from byte {} on",
+                error.utf8_error().valid_up_to()
+            );
+            std::io::Error::new(std::io::ErrorKind::InvalidData, message)
+        })
+    };
+    read().map_err(|source| Error::Io {
         action: "read",
         path: path.to_owned(),
         source,

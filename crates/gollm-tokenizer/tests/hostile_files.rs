@@ -369,6 +369,14 @@ fn malformed_metadata_is_refused() {
     assert!(message.len() < 500, "{} bytes", message.len());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let message = Tokenizer::load("/dev/zero").unwrap_err().to_string();
+    assert!(message.contains("/dev/zero"), "{message}");
+    assert!(message.contains("more than 134217728 bytes"), "{message}");
+}
+
 #[test]
 fn files_that_are_not_text_are_refused() {
     let (_directory, path) = saved();

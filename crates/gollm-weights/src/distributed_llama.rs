@@ -29,20 +29,21 @@ pub(crate) fn import(bytes: &HostBytes) -> Result<(Head, Foreign)> {
     let table = [config.vocab_size, config.emb_dim];
     packed.tensor(TOK_EMB, &table, DType::F32)?;
     for layer in 0..config.n_layers {
-        for (part, shape) in parts(&config) {
-            let name = block_tensor(layer, part);
-            match rotated_heads(part, &config) {
-                None => packed.tensor(&name, &shape, config.dtype)?,
+        for (part, shape, dtype) in parts(&config) {
+            let name = block_tensor(layer, &part);
+            match rotated_heads(&part, &config) {
+                None => packed.tensor(&name, &shape, dtype)?,
                 Some(n_heads) => {
                     let heads = (n_heads, config.head_dim);
-                    packed.rotated(&name, &shape, config.dtype, heads)?;
+                    packed.rotated(&name, &shape, dtype, heads)?;
                 }
             }
         }
     }
     packed.tensor(FINAL_NORM, &[config.emb_dim], DType::F32)?;
     packed.tensor(OUT_HEAD, &table, config.dtype)?;
-    let entry = json!({"format": FORMAT, "architecture": "llama"});
+    let kind = values.kind().map_err(Error::Foreign)?;
+    let entry = json!({"format": FORMAT, "architecture": kind.name()});
     let metadata = Metadata {
         provenance: Map::from_iter([(IMPORTED_FROM.to_owned(), entry)]),
         ..Metadata::new(config)
@@ -50,26 +51,52 @@ pub(crate) fn import(bytes: &HostBytes) -> Result<(Head, Foreign)> {
     packed.finish(metadata, FORMAT)
 }
 
-/// The parts of a block in the order of the file.
-fn parts(config: &Config) -> [(&'static str, Vec<usize>); 9] {
-    let (emb_dim, hidden_dim) = (config.emb_dim, config.hidden_dim);
+/// The parts of a block in the order of the file, with their types.
+fn parts(config: &Config) -> Vec<(String, Vec<usize>, DType)> {
+    let (emb_dim, hidden_dim, dtype) = (config.emb_dim, config.hidden_dim, config.dtype);
     let (q_dim, kv_dim) = (config.q_dim(), config.kv_dim());
-    [
-        ("attn.q_proj", vec![q_dim, emb_dim]),
-        ("attn.k_proj", vec![kv_dim, emb_dim]),
-        ("attn.v_proj", vec![kv_dim, emb_dim]),
-        ("attn.o_proj", vec![emb_dim, q_dim]),
-        ("ffn.gate_proj", vec![hidden_dim, emb_dim]),
-        ("ffn.down_proj", vec![emb_dim, hidden_dim]),
-        ("ffn.up_proj", vec![hidden_dim, emb_dim]),
-        ("attn_norm", vec![emb_dim]),
-        ("ffn_norm", vec![emb_dim]),
-    ]
+    let mut parts = Vec::new();
+    let mut push = |part: &str, shape: &[usize], dtype| {
+        parts.push((part.to_owned(), shape.to_vec(), dtype));
+    };
+    push("attn.q_proj", &[q_dim, emb_dim], dtype);
+    push("attn.k_proj", &[kv_dim, emb_dim], dtype);
+    push("attn.v_proj", &[kv_dim, emb_dim], dtype);
+    push("attn.o_proj", &[emb_dim, q_dim], dtype);
+    if config.has_experts() {
+        push("ffn.router", &[config.n_experts, emb_dim], DType::F32);
+    }
+    for expert in 0..config.n_feed_forwards() {
+        let prefix = match config.has_experts() {
+            true => format!("ffn.experts.{expert}"),
+            false => "ffn".to_owned(),
+        };
+        push(
+            &format!("{prefix}.gate_proj"),
+            &[hidden_dim, emb_dim],
+            dtype,
+        );
+        push(
+            &format!("{prefix}.down_proj"),
+            &[emb_dim, hidden_dim],
+            dtype,
+        );
+        push(&format!("{prefix}.up_proj"), &[hidden_dim, emb_dim], dtype);
+    }
+    if config.qk_norm {
+        push("attn.q_norm", &[config.head_dim], DType::F32);
+        push("attn.k_norm", &[config.head_dim], DType::F32);
+    }
+    push("attn_norm", &[emb_dim], DType::F32);
+    push("ffn_norm", &[emb_dim], DType::F32);
+    parts
 }
 
-/// How many heads the rows of this part belong to, if RoPE turns them in adjacent pairs.
+/// How many heads the rows of this part belong to, if RoPE turns them in adjacent pairs: a llama's are
+/// turned so, a Qwen's in split halves.
 fn rotated_heads(part: &str, config: &Config) -> Option<usize> {
     match part {
+        _ if config.qk_norm => None,
         "attn.q_proj" => Some(config.n_heads),
         "attn.k_proj" => Some(config.n_kv_heads),
         _ => None,

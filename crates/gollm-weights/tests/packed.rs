@@ -33,6 +33,8 @@ fn named(name: &str, n_elements: usize) -> Vec<f32> {
 fn theirs(name: &str, shape: &[usize], config: &Config) -> Vec<f32> {
     let ours = named(name, shape.iter().product());
     let n_heads = match name {
+        // Qwens turn split halves there as well.
+        _ if config.qk_norm => return ours,
         name if name.ends_with("q_proj.weight") => config.n_heads,
         name if name.ends_with("k_proj.weight") => config.n_kv_heads,
         _ => return ours,

@@ -78,7 +78,7 @@ impl From<gollm_engine::Error> for Failure {
             E::Tokenizer(error) => return error.into(),
             E::File(error) => return error.into(),
             E::InFile { path, source } => {
-                return Self::from(*source).context(path.display());
+                return Failure::from(*source).context(path.display());
             }
             _ => Kind::Runtime,
         };

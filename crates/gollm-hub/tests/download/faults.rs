@@ -149,7 +149,7 @@ fn a_server_that_drips_has_stalled_as_well() {
 fn a_head_that_never_ends_is_not_waited_for() {
     let server = hub(vec![model(10)], |request, _| {
         is_storage(request).then(|| {
-            thread::sleep(Duration::from_secs(3));
+            thread::sleep(Duration::from_secs(20));
             Reply::ok("")
         })
     });
@@ -157,7 +157,7 @@ fn a_head_that_never_ends_is_not_waited_for() {
     machine.settings.limits.retries = 0;
     let started = Instant::now();
     machine.failure("me/model");
-    assert!(started.elapsed() < Duration::from_millis(2500));
+    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_wait_that_the_server_asks_for_is_waited_and_a_long_one_is_not() {
     });
     let started = Instant::now();
     Machine::new(&server).failure("me/model");
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(60));
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -322,29 +322,35 @@ fn an_interrupt_ends_the_pull_at_once_and_keeps_what_came() {
     });
     let error = puller.pull(&wanted("me/model"), &()).unwrap_err();
     assert!(matches!(error, Error::Interrupted), "{error}");
-    assert!(waiter.join().unwrap().elapsed() < Duration::from_secs(2));
+    assert!(waiter.join().unwrap().elapsed() < Duration::from_secs(10));
     assert_eq!(fs::metadata(incomplete).unwrap().len(), 30_000);
 }
 
 #[test]
 fn two_pulls_of_one_file_take_turns() {
     let file = model(200_000);
-    let server = hub(vec![file.clone()], |request, _| {
-        if is_storage(request) {
-            thread::sleep(Duration::from_millis(300));
-        }
-        None
-    });
+    let server = hub(vec![file.clone()], |_, _| None);
     let machine = Machine::new(&server);
+    let locks = machine.places().hub.join(".locks/models--me--model");
+    fs::create_dir_all(&locks).unwrap();
+    let lock = fs::File::create(locks.join(format!("{}.lock", file.hash()))).unwrap();
+    lock.lock().unwrap();
     thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| machine.pull("me/model"));
+        let pulls = [(); 2].map(|()| scope.spawn(|| machine.pull("me/model")));
+        while machine.witness.count("waiting") < 2 {
+            thread::sleep(Duration::from_millis(10));
         }
+        assert_eq!(
+            server.requests_for("resolve").len(),
+            0,
+            "nobody fetches meanwhile"
+        );
+        lock.unlock().unwrap();
+        let pulled = pulls.map(|pull| pull.join().unwrap().files[0].was_here);
+        assert_ne!(
+            pulled[0], pulled[1],
+            "the second finds what the first has fetched"
+        );
     });
-    assert_eq!(
-        server.requests_for("/storage/").len(),
-        1,
-        "the other one waited"
-    );
-    assert_eq!(machine.witness.count("waiting"), 1);
+    assert_eq!(server.requests_for("/storage/").len(), 1);
 }

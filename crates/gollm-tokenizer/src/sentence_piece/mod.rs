@@ -127,12 +127,12 @@ impl SentencePiece {
         let text = self.with_visible_spaces(text, first);
         let start = ids.len();
         if self.parts.splits_at_spaces {
-            for (at, part) in text.split(SPACE).enumerate() {
-                // Each but the first begins with the space that ended the one before.
-                let from = part.as_ptr() as usize - text.as_ptr() as usize;
-                let space = if at == 0 { 0 } else { SPACE.len_utf8() };
-                self.encode_stretch(&text[from - space..from + part.len()], ids);
+            let mut from = 0;
+            for (at, _) in text.match_indices(SPACE).filter(|(at, _)| *at > 0) {
+                self.encode_stretch(&text[from..at], ids);
+                from = at;
             }
+            self.encode_stretch(&text[from..], ids);
         } else {
             self.encode_stretch(&text, ids);
         }
@@ -172,34 +172,37 @@ impl SentencePiece {
             return;
         }
         let mut cache = PieceCache::for_text(text.len());
-        let (mut room, mut symbols) = (MergeRoom::default(), Vec::new());
+        let mut room = MergeRoom::default();
         let mut rest = text;
         while !rest.is_empty() {
             let length = self.borders.first(rest);
             let (piece, after) = rest.split_at(length);
             cache.extend(ids, rest.as_bytes(), length, |ids| {
-                symbols.clear();
-                self.symbols(piece, &mut symbols);
-                self.merges.merge(&symbols, &mut room, ids);
+                let symbols = piece.chars().flat_map(|character| self.symbols(character));
+                self.merges.merge(symbols, &mut room, ids);
             });
             rest = after;
         }
     }
 
-    /// The ids of the characters, or of their bytes, or the unknown one.
-    fn symbols(&self, piece: &str, symbols: &mut Vec<u32>) {
-        let mut buffer = [0; 4];
-        for character in piece.chars() {
-            let bytes = character.encode_utf8(&mut buffer).as_bytes();
-            if let Some(id) = self.ids.get(bytes) {
-                symbols.push(*id);
-            } else if self.parts.bytes.is_empty() {
-                symbols.extend(self.parts.unknown);
-            } else {
-                let ids = bytes.iter().map(|b| self.parts.bytes[usize::from(*b)]);
-                symbols.extend(ids);
+    /// The id of a character, or of its bytes, or the unknown one.
+    fn symbols(&self, character: char) -> impl Iterator<Item = u32> + use<> {
+        let (mut buffer, mut ids) = ([0; 4], [0; 4]);
+        let bytes = character.encode_utf8(&mut buffer).as_bytes();
+        let n_ids = if let Some(id) = self.ids.get(bytes) {
+            ids[0] = *id;
+            1
+        } else if !self.parts.bytes.is_empty() {
+            // All 256 bytes have a token, or none has.
+            for (id, byte) in ids.iter_mut().zip(bytes) {
+                *id = self.parts.bytes[usize::from(*byte)];
             }
-        }
+            bytes.len()
+        } else {
+            ids[0] = self.parts.unknown.unwrap_or_default();
+            usize::from(self.parts.unknown.is_some())
+        };
+        ids.into_iter().take(n_ids)
     }
 
     /// Leaves one of several unknown tokens in a row.

@@ -36,7 +36,30 @@ const KEYS: [&str; 22] = [
     "moe_hidden_dim",
 ];
 
-const LLAMA: i32 = 0x00AB_CD00;
+/// The architectures that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Llama,
+    Qwen3,
+    Qwen3Moe,
+}
+
+impl Kind {
+    const ALL: [(i32, Self); 3] = [
+        (0x00AB_CD00, Self::Llama),
+        (0x00AB_CD01, Self::Qwen3),
+        (0x00AB_CD02, Self::Qwen3Moe),
+    ];
+
+    /// The name that the converter takes.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen3 => "qwen3",
+            Self::Qwen3Moe => "qwen3_moe",
+        }
+    }
+}
 
 /// The numbers of a file's head, by the numbers of their keys.
 pub(super) struct Values([Option<i32>; KEYS.len()]);
@@ -97,7 +120,13 @@ impl Values {
 
     /// The shape of the model.
     pub(super) fn config(&self) -> Result<Config, ForeignError> {
-        self.refuse_other_arithmetic()?;
+        let kind = self.kind()?;
+        self.refuse_other_arithmetic(kind)?;
+        let has_experts = kind == Kind::Qwen3Moe;
+        let width = match has_experts {
+            true => "moe_hidden_dim",
+            false => "hidden_dim",
+        };
         let (emb_dim, n_heads) = (self.needed("dim")?, self.needed("n_heads")?);
         let head_dim = match self.size("head_dim")? {
             Some(head_dim) if head_dim > 0 => head_dim,
@@ -110,21 +139,21 @@ impl Values {
             n_heads,
             n_kv_heads: self.needed("n_kv_heads")?,
             head_dim,
-            hidden_dim: self.needed("hidden_dim")?,
+            hidden_dim: self.needed(width)?,
             n_layers: self.needed("n_layers")?,
             rope_theta: self
                 .size("rope_theta")?
                 .map_or(10_000.0, |theta| theta as f64),
-            rope_scaling: self.scaling()?,
+            rope_scaling: self.scaling(kind)?,
             norm_eps: self.norm_eps()?,
             // A tied model's table is written a second time, in the type of the other matrices.
             tie_embeddings: false,
             dtype: self.dtype()?,
             qkv_bias: false,
-            qk_norm: false,
-            n_experts: 0,
-            n_experts_per_token: 0,
-            norm_topk_prob: false,
+            qk_norm: kind != Kind::Llama,
+            n_experts: self.experts("n_experts", has_experts)?,
+            n_experts_per_token: self.experts("n_active_experts", has_experts)?,
+            norm_topk_prob: has_experts,
         };
         let invalid = |error: gollm_model::Error| {
             ForeignError::layout(format!("in this program's words: {error}"))
@@ -133,19 +162,31 @@ impl Values {
         Ok(config)
     }
 
-    fn refuse_other_arithmetic(&self) -> Result<(), ForeignError> {
-        match self.get("arch_type") {
-            Some(LLAMA) => {}
-            Some(other) => {
-                return Err(ForeignError::Architecture {
-                    found: format!("{other:#x}"),
-                    supported: format!("models of type {LLAMA:#x} (llama)"),
-                });
-            }
-            None => return Err(ForeignError::MissingKey("arch_type".to_owned())),
+    /// The kind of model.
+    pub(super) fn kind(&self) -> Result<Kind, ForeignError> {
+        let missing = || ForeignError::MissingKey("arch_type".to_owned());
+        let number = self.get("arch_type").ok_or_else(missing)?;
+        let known = Kind::ALL.into_iter().find(|(known, _)| *known == number);
+        let unknown = || ForeignError::Architecture {
+            found: format!("{number:#x}"),
+            supported: Kind::ALL
+                .map(|(n, kind)| format!("{n:#x} ({})", kind.name()))
+                .join(", "),
+        };
+        known.map(|(_, kind)| kind).ok_or_else(unknown)
+    }
+
+    /// A number of experts, which only a mixture has.
+    fn experts(&self, key: &'static str, has_experts: bool) -> Result<usize, ForeignError> {
+        match has_experts {
+            true => self.needed(key),
+            false => Ok(0),
         }
-        if self.get("n_experts").is_some_and(|n| n != 0) {
-            let problem = "mixtures of experts are not computed";
+    }
+
+    fn refuse_other_arithmetic(&self, kind: Kind) -> Result<(), ForeignError> {
+        if kind != Kind::Qwen3Moe && self.get("n_experts").is_some_and(|n| n != 0) {
+            let problem = format!("experts of a {} model are not computed", kind.name());
             return Err(ForeignError::key("n_experts", problem));
         }
         match self.get("hidden_act") {
@@ -184,17 +225,19 @@ impl Values {
         }
     }
 
-    fn scaling(&self) -> Result<Option<RopeScaling>, ForeignError> {
-        match self.get("rope_type") {
-            None | Some(0) => Ok(None),
-            Some(2) => Ok(Some(RopeScaling {
+    /// A llama's positions may be stretched as Llama 3's are; a Qwen's are turned in split halves (1),
+    /// whether the file says so or not.
+    fn scaling(&self, kind: Kind) -> Result<Option<RopeScaling>, ForeignError> {
+        match (self.get("rope_type"), kind) {
+            (None | Some(0), _) | (Some(1), Kind::Qwen3 | Kind::Qwen3Moe) => Ok(None),
+            (Some(2), Kind::Llama) => Ok(Some(RopeScaling {
                 factor: self.needed("rope_scaling_factor")? as f64,
                 low_freq_factor: self.needed("rope_scaling_low_freq_factor")? as f64,
                 high_freq_factor: self.needed("rope_scaling_high_freq_factory")? as f64,
                 original_context_length: self.needed("rope_scaling_orig_max_seq_len")?,
             })),
-            Some(other) => {
-                let problem = format!("it is {other}; 0 (plain) and 2 (Llama 3's) are computed");
+            (Some(other), _) => {
+                let problem = format!("{other} is not computed in a {} model", kind.name());
                 Err(ForeignError::key("rope_type", problem))
             }
         }

@@ -4,6 +4,8 @@ use super::*;
 
 const MAGIC: u32 = 0x0A00_ABCD;
 const LLAMA: i32 = 0x00AB_CD00;
+const QWEN3: i32 = LLAMA + 1;
+const QWEN3_MOE: i32 = LLAMA + 2;
 
 /// A file that is being put together.
 #[derive(Clone)]
@@ -16,21 +18,27 @@ struct RawFile {
 impl RawFile {
     /// A valid file of this config, whose matrices are of the type with this number.
     fn new(config: &Config, float_type: i32) -> Self {
+        let kind = match (config.qk_norm, config.has_experts()) {
+            (false, _) => LLAMA,
+            (true, false) => QWEN3,
+            (true, true) => QWEN3_MOE,
+        };
         let sizes = [
             (0, 0),
-            (1, LLAMA),
+            (1, kind),
             (2, config.emb_dim as i32),
             (3, config.hidden_dim as i32),
             (4, config.n_layers as i32),
             (5, config.n_heads as i32),
             (6, config.n_kv_heads as i32),
-            (7, 0),
-            (8, 0),
+            (7, config.n_experts as i32),
+            (8, config.n_experts_per_token as i32),
             (9, config.vocab_size as i32),
             (10, config.context_length as i32),
             (11, 1),
             (12, config.rope_theta as i32),
             (13, float_type),
+            (21, config.hidden_dim as i32),
         ];
         let mut file = Self {
             head_bytes: None,
@@ -48,18 +56,37 @@ impl RawFile {
         let table = [config.vocab_size, emb_dim];
         self.push(config, "tok_emb.weight", &table, DType::F32);
         for layer in 0..config.n_layers {
-            for (part, shape) in [
-                ("attn.q_proj", vec![q_dim, emb_dim]),
-                ("attn.k_proj", vec![kv_dim, emb_dim]),
-                ("attn.v_proj", vec![kv_dim, emb_dim]),
-                ("attn.o_proj", vec![emb_dim, q_dim]),
-                ("ffn.gate_proj", vec![hidden_dim, emb_dim]),
-                ("ffn.down_proj", vec![emb_dim, hidden_dim]),
-                ("ffn.up_proj", vec![hidden_dim, emb_dim]),
-                ("attn_norm", vec![emb_dim]),
-                ("ffn_norm", vec![emb_dim]),
-            ] {
-                let dtype = gollm_weights::stored_dtype(&shape, dtype);
+            let mut parts = vec![
+                ("attn.q_proj".to_owned(), vec![q_dim, emb_dim]),
+                ("attn.k_proj".to_owned(), vec![kv_dim, emb_dim]),
+                ("attn.v_proj".to_owned(), vec![kv_dim, emb_dim]),
+                ("attn.o_proj".to_owned(), vec![emb_dim, q_dim]),
+            ];
+            let experts: Vec<String> = match config.n_experts {
+                0 => vec!["ffn".to_owned()],
+                n => {
+                    parts.push(("ffn.router".to_owned(), vec![n, emb_dim]));
+                    (0..n)
+                        .map(|expert| format!("ffn.experts.{expert}"))
+                        .collect()
+                }
+            };
+            for expert in experts {
+                parts.push((format!("{expert}.gate_proj"), vec![hidden_dim, emb_dim]));
+                parts.push((format!("{expert}.down_proj"), vec![emb_dim, hidden_dim]));
+                parts.push((format!("{expert}.up_proj"), vec![hidden_dim, emb_dim]));
+            }
+            if config.qk_norm {
+                parts.push(("attn.q_norm".to_owned(), vec![config.head_dim]));
+                parts.push(("attn.k_norm".to_owned(), vec![config.head_dim]));
+            }
+            parts.push(("attn_norm".to_owned(), vec![emb_dim]));
+            parts.push(("ffn_norm".to_owned(), vec![emb_dim]));
+            for (part, shape) in parts {
+                let dtype = match part.as_str() {
+                    "ffn.router" => DType::F32,
+                    _ => gollm_weights::stored_dtype(&shape, dtype),
+                };
                 self.push(
                     config,
                     &format!("blocks.{layer}.{part}.weight"),
@@ -124,6 +151,21 @@ fn each_float_type_gives_config_and_tensors_with_rows_of_split_halves() {
 }
 
 #[test]
+fn a_qwen_keeps_its_rows_and_brings_norms_and_experts() {
+    for more in [
+        "qk_norm: true",
+        "qk_norm: true, n_experts: 3, n_experts_per_token: 2, norm_topk_prob: true",
+    ] {
+        let config = config(&format!("tie_embeddings: false, {more}"));
+        let mut file = RawFile::new(&config, 0);
+        file.set(18, 1);
+        let model = open(&file.bytes()).unwrap();
+        assert_eq!(*model.config(), config);
+        assert_named(&model, 0.0);
+    }
+}
+
+#[test]
 fn options_of_the_head_are_read() {
     let mut file = f32_file();
     file.set(12, 500_000);
@@ -152,23 +194,25 @@ fn options_of_the_head_are_read() {
 #[test]
 fn each_mistake_in_the_head_has_its_own_message() {
     type Change = fn(&mut RawFile);
-    let cases: [(&str, Change); 17] = [
+    let cases: [(&str, Change); 19] = [
         ("`22`: it is not known", |f| f.set(22, 0)),
         ("`4294967295`: it is not known", |f| f.set(-1, 0)),
         ("`dim`: it is there twice", |f| f.pairs.push((2, 32))),
         ("`dim` is missing", |f| f.remove(2)),
         ("`arch_type` is missing", |f| f.remove(1)),
-        ("`0xabcd01`, which is not supported", |f| {
-            f.set(1, LLAMA + 1)
+        ("`0xabcd03`, which is not supported", |f| {
+            f.set(1, LLAMA + 3)
         }),
+        ("`out_head.weight` at byte", |f| f.set(1, QWEN3)),
+        ("since n_experts is 0", |f| f.set(1, QWEN3_MOE)),
         ("`dim`: it is -32", |f| f.set(2, -32)),
         ("`n_heads` is 0", |f| f.set(5, 0)),
-        ("`n_experts`: mixtures", |f| f.set(7, 4)),
+        ("`n_experts`: experts of a llama", |f| f.set(7, 4)),
         ("`hidden_act`: it is 0", |f| f.set(11, 0)),
         ("`rope_theta`", |f| f.set(12, -1)),
         ("`weights_float_type`: it is 4", |f| f.set(13, 4)),
         ("`weights_float_type` is missing", |f| f.remove(13)),
-        ("`rope_type`: it is 1", |f| f.set(18, 1)),
+        ("`rope_type`: 1 is not computed", |f| f.set(18, 1)),
         ("`rope_scaling_factor` is missing", |f| f.set(18, 2)),
         ("`norm_epsilon`: it is 7", |f| f.set(20, 7)),
         ("8 for each number", |f| f.head_bytes = Some(13)),
