@@ -49,7 +49,8 @@ impl<'a> Shield<'a> {
     pub fn new(tokenizer: &'a Tokenizer, messages: &[Message], template: &str) -> Result<Self> {
         // Tokens that anybody may write become marks where the template uses them as such.
         let added = tokenizer.added_tokens().map(|(text, _)| text);
-        let added = added.filter(|text| is_end(text) || template.contains(text));
+        let is_mark = |text: &&str| !text.trim().is_empty() && template.contains(*text);
+        let added = added.filter(|text| is_end(text) || is_mark(text));
         let special = tokenizer.special_tokens().map(|(text, _)| text);
         let special: Vec<&str> = special.chain(added).collect();
         let texts = || {
@@ -133,14 +134,16 @@ impl<'a> Shield<'a> {
                 places.push(from);
             }
         }
-        let inner = text.trim();
+        // Both edges, as they are and as a template that trims would leave them.
         let start = text.len() - text.trim_start().len();
-        let is_part = |token: &str| !inner.is_empty() && token.contains(inner);
-        if special().any(|token| is_part(token) || begins_with_an_end_of(inner, token)) {
-            places.push(start);
-        }
-        if special().any(|token| ends_with_a_beginning_of(inner, token)) {
-            places.push(start + inner.len());
+        for (at, edge) in [(0, text), (start, text.trim())] {
+            let is_part = |token: &str| !edge.is_empty() && token.contains(edge);
+            if special().any(|token| is_part(token) || begins_with_an_end_of(edge, token)) {
+                places.push(at);
+            }
+            if special().any(|token| ends_with_a_beginning_of(edge, token)) {
+                places.push(at + edge.len());
+            }
         }
         places.sort_unstable();
         places.dedup();

@@ -73,6 +73,23 @@ fn the_text_of_a_special_token_in_a_message_is_text() {
 }
 
 #[test]
+fn two_messages_side_by_side_make_no_token_either() {
+    let template = ChatTemplate::new("{% for m in messages %}{{ m.content }}{% endfor %}").unwrap();
+    for (first, second) in [
+        ("<|im_", "end|>"),
+        ("x a", "ab"),
+        ("\n ", "\n "),
+        (" \n", " \n "),
+        (" ", "\n "),
+    ] {
+        let messages = [first, second].map(|text| Message::new(Role::User, text));
+        let ids = encode(&template, &messages);
+        assert!(special_of(&ids).is_empty(), "{first:?} {second:?}");
+        assert_eq!(tokenizer().decode(&ids).unwrap(), [first, second].concat());
+    }
+}
+
+#[test]
 fn an_answer_may_hold_the_marks_of_thinking_and_a_question_may_not() {
     let source = include_str!("templates/thinking.jinja");
     let template = ChatTemplate::new(source).unwrap();
