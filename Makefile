@@ -107,9 +107,9 @@ NVRTC_FOLDER := $(BIN)/python -c 'import pathlib, sys, nvidia; \
 .PHONY: test-cuda
 test-cuda: cuda-compilers ## gollm-cuda without a GPU: real compilers, kernels on the processor, a fake driver
 	@command -v c++ > /dev/null || { echo "A C++ compiler is missing. On Debian: apt install g++"; exit 1; }
-	$(CARGO) clippy -p gollm-cuda --all-targets --features fake-driver --locked -- -D warnings
+	$(CARGO) clippy -p gollm-cuda --all-targets --features fake-driver,persistent-decode --locked -- -D warnings
 	GOLLM_NVRTC_12="$$($(NVRTC_FOLDER) 12)" GOLLM_NVRTC_13="$$($(NVRTC_FOLDER) 13)" GOLLM_REQUIRE_NVRTC=1 \
-		$(CARGO) test -p gollm-cuda --features fake-driver --locked
+		$(CARGO) test -p gollm-cuda --features fake-driver,persistent-decode --locked
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module

@@ -13,7 +13,7 @@ fn main() {
 fn shim() {
     println!("cargo::rerun-if-changed=shim");
     println!("cargo::rerun-if-changed=kernels");
-    let files = ["table.cpp", "fibers.cpp", "half.cpp"];
+    let files = ["table.cpp", "fibers.cpp", "grid.cpp", "half.cpp"];
     compiler()
         .files(files.map(|file| format!("shim/{file}")))
         .compile("gollm_shim");
@@ -47,6 +47,7 @@ fn fake_driver() {
         "fake/driver.cpp",
         "fake/libraries.cpp",
         "shim/fibers.cpp",
+        "shim/grid.cpp",
         "shim/half.cpp",
     ];
     let made = std::fs::create_dir_all(&folder).and_then(|()| {

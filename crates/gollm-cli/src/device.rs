@@ -55,6 +55,29 @@ pub(crate) struct DeviceArgs {
     /// not have it. [default: f16 on cuda, else f32]
     #[arg(long, value_name = "TYPE", env = "GOLLM_CACHE_TYPE")]
     cache_type: Option<CacheType>,
+
+    /// Which NVIDIA GPU to take among several: newest or m40
+    ///
+    /// m40 takes a Tesla M40 if there is one, otherwise as newest: the newest architecture, then the
+    /// largest memory. For `cuda` and `auto`; `cuda:N` names the GPU itself. [default: newest]
+    #[arg(long, value_name = "GPU", env = "GOLLM_PREFER")]
+    prefer: Option<Prefer>,
+}
+
+/// Which NVIDIA GPU is taken among several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Prefer {
+    Newest,
+    M40,
+}
+
+/// What a GPU is asked for besides its name.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GpuOptions {
+    /// How cached keys and values are stored; none: the GPU's own choice.
+    pub(crate) cache_type: Option<CacheType>,
+    /// Which NVIDIA GPU; none: the environment's choice.
+    pub(crate) prefer: Option<Prefer>,
 }
 
 /// How cached keys and values are stored.
@@ -117,7 +140,11 @@ impl DeviceArgs {
             DeviceName::Cpu => self.cpu(),
             DeviceName::Reference => self.reference(notes),
             name => {
-                let device = open_gpu(name, self.cache_type)?;
+                let options = GpuOptions {
+                    cache_type: self.cache_type,
+                    prefer: self.prefer,
+                };
+                let device = open_gpu(name, options)?;
                 self.note_threads(name, 1, notes);
                 Ok(device)
             }
@@ -156,9 +183,9 @@ impl DeviceArgs {
     }
 }
 
-/// Opens a GPU, with its own type of cache unless one is asked for.
-pub(crate) fn open_gpu(name: &DeviceName, cache: Option<CacheType>) -> Result<Device, Failure> {
-    let mut opened = accelerators().filter_map(|kind| (kind.open)(name, cache));
+/// Opens a GPU.
+pub(crate) fn open_gpu(name: &DeviceName, options: GpuOptions) -> Result<Device, Failure> {
+    let mut opened = accelerators().filter_map(|kind| (kind.open)(name, options));
     opened
         .next()
         .unwrap_or_else(|| Err(not_in_this_build(name)))

@@ -10,12 +10,14 @@
 namespace fake {
 
 enum Code { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, NOT_A_CUBIN = 200,
-            NO_CONTEXT = 201, NOT_FOUND = 500, LAUNCH_FAILED = 719, CAPTURE_UNSUPPORTED = 900 };
+            NO_CONTEXT = 201, NOT_FOUND = 500, LAUNCH_FAILED = 719, TOO_MANY_BLOCKS = 720,
+            CAPTURE_UNSUPPORTED = 900 };
 
 constexpr size_t MEMORY = size_t(1) << 30;
+constexpr unsigned RESIDENT = 3; // blocks at once, on the one multiprocessor
 
-struct Device { const char *name; int major, minor; };
-const Device DEVICES[] = {{"Shim of an H100", 9, 0}, {"Shim of a Tesla M40", 5, 2}};
+struct Device { const char *name; int major, minor, cooperative; };
+const Device DEVICES[] = {{"Shim of an H100", 9, 0, 1}, {"Shim of a Tesla M40", 5, 2, 0}};
 
 struct Event { Stream *stream = nullptr; size_t mark = 0; };
 struct Module { std::string image; };
@@ -30,7 +32,8 @@ struct Objects {
 State &state() { static State *it = new State(); return *it; }
 Objects &objects() { static Objects *it = new Objects(); return *it; }
 thread_local void *context = nullptr;
-thread_local unsigned long graph_launches = 0; // each test is a thread, and counts its own
+// Each test is a thread, and counts its own.
+thread_local unsigned long graph_launches = 0, kernel_launches = 0;
 
 bool is_device_memory(unsigned long long address, size_t n_bytes) {
     auto after = objects().memory.upper_bound(address);
@@ -55,7 +58,10 @@ void run(const Entry *entry, std::array<unsigned, 3> grid, unsigned block, unsig
     if (!state().failure.empty())
         return;
     Call call = {arguments.data()};
-    std::string error = shim::run_grid(grid.data(), block, shared_bytes, false, shim::Body{entry->run, &call});
+    // Blocks that fit are there at once, as on a GPU; of more, one at a time is faster here.
+    unsigned n = grid[0] * grid[1] * grid[2], resident = n <= RESIDENT ? n : 1;
+    std::string error =
+        shim::run_grid({grid.data(), block, shared_bytes, resident, false}, shim::Body{entry->run, &call});
     if (!error.empty())
         state().failure = std::string(entry->name) + ": " + error;
 }
@@ -70,6 +76,7 @@ typedef void *Handle;
 #define TURN_IN_CONTEXT TURN; if (!context) return NO_CONTEXT
 
 API unsigned long gollm_fake_graph_launches() { return graph_launches; }
+API unsigned long gollm_fake_kernel_launches() { return kernel_launches; }
 
 API int cuInit(unsigned) { return OK; }
 API int cuDriverGetVersion(int *version) { *version = 12040; return OK; }
@@ -78,7 +85,7 @@ API int cuGetErrorName(int code, const char **name) {
         {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"}, {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
         {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE"}, {NOT_A_CUBIN, "CUDA_ERROR_INVALID_IMAGE"},
         {NO_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"}, {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
-        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}, {CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}};
+        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}, {TOO_MANY_BLOCKS, "CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE"}, {CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}};
     auto found = NAMES.find(code);
     *name = found == NAMES.end() ? nullptr : found->second;
     return *name ? OK : INVALID_VALUE;
@@ -92,7 +99,8 @@ API int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return ordina
 API int cuDeviceGetName(char *name, int len, int device) { snprintf(name, len, "%s", DEVICES[device].name); return OK; }
 API int cuDeviceTotalMem_v2(size_t *bytes, int) { *bytes = MEMORY; return OK; }
 API int cuDeviceGetAttribute(int *value, int which, int device) {
-    *value = which == 75 ? DEVICES[device].major : which == 76 ? DEVICES[device].minor : 1;
+    const Device &of = DEVICES[device];
+    *value = which == 75 ? of.major : which == 76 ? of.minor : which == 95 ? of.cooperative : 1;
     return OK;
 }
 API int cuDevicePrimaryCtxRetain(Handle *handle, int) { *handle = (Handle)DEVICES; return OK; }
@@ -173,6 +181,7 @@ API int cuFuncSetAttribute(const Entry *, int, int) { return OK; }
 API int cuLaunchKernel(const Entry *function, unsigned x, unsigned y, unsigned z, unsigned block, unsigned by,
                        unsigned bz, unsigned shared_bytes, Stream *stream, void **parameters, void **extra) {
     TURN_IN_CONTEXT;
+    kernel_launches++;
     if (!x || !y || !z || !block || block > 1024 || by != 1 || bz != 1 || y > 65535 || z > 65535 || extra)
         return INVALID_VALUE;
     // A GPU knows how many parameters there are; here a null pointer ends them.
@@ -185,6 +194,17 @@ API int cuLaunchKernel(const Entry *function, unsigned x, unsigned y, unsigned z
     std::array<unsigned, 3> grid = {x, y, z};
     stream->push([=] { run(function, grid, block, shared_bytes, arguments); });
     return OK;
+}
+
+API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, const Entry *, int, size_t shared_bytes) {
+    *n = shared_bytes <= 47 * 1024 ? RESIDENT : 0;
+    return OK;
+}
+API int cuLaunchCooperativeKernel(const Entry *function, unsigned x, unsigned y, unsigned z, unsigned block, unsigned by,
+                                  unsigned bz, unsigned shared_bytes, Stream *stream, void **parameters) {
+    if (x * y * z > RESIDENT)
+        return TOO_MANY_BLOCKS;
+    return cuLaunchKernel(function, x, y, z, block, by, bz, shared_bytes, stream, parameters, nullptr);
 }
 
 API int cuStreamCreate(Stream **stream, unsigned) {

@@ -62,11 +62,12 @@ struct Here {
     bool appends; // this block writes the new row of its key/value head
 };
 
-static __device__ __forceinline__ Here here(const unsigned *places, unsigned n_kv_heads, unsigned head_dim,
-                                            unsigned context_length) {
-    unsigned t = blockIdx.x, head = blockIdx.y, n_heads = gridDim.y, ratio = n_heads / n_kv_heads;
+template <class BLOCK>
+static __device__ __forceinline__ Here here(const BLOCK &at, const unsigned *places, unsigned n_kv_heads,
+                                            unsigned head_dim, unsigned context_length) {
+    unsigned t = at.x(), head = at.y(), n_heads = at.n_y(), ratio = n_heads / n_kv_heads;
     Here h;
-    h.position = places[2 * t + 1], h.start = blockIdx.z * POSITIONS, h.head_dim = head_dim;
+    h.position = places[2 * t + 1], h.start = at.z() * POSITIONS, h.head_dim = head_dim;
     h.kv_width = (size_t)n_kv_heads * head_dim;
     h.query = ((size_t)t * n_heads + head) * head_dim;
     h.kv_row = t * h.kv_width + head / ratio * head_dim;
@@ -97,16 +98,16 @@ static __device__ __forceinline__ void bring(const Here &h, const float *q, cons
     }
 }
 
-template <class C>
-static __device__ __forceinline__ void attention_decode(const float *q, const float *k, const float *v,
-                                                        const float *cos, const float *sin, C *keys, C *values,
-                                                        const unsigned *places, float *out, float *partial,
-                                                        unsigned n_kv_heads, unsigned head_dim,
+template <class C, class BLOCK>
+static __device__ __forceinline__ void attention_decode(const BLOCK &at, const float *q, const float *k,
+                                                        const float *v, const float *cos, const float *sin,
+                                                        C *keys, C *values, const unsigned *places, float *out,
+                                                        float *partial, unsigned n_kv_heads, unsigned head_dim,
                                                         unsigned context_length, float scale) {
     DYNAMIC_SHARED(shared);
     float *query = shared, *new_key = query + head_dim, *new_value = new_key + head_dim;
     float *weights = new_value + head_dim, *sums = weights + POSITIONS;
-    const Here h = here(places, n_kv_heads, head_dim, context_length);
+    const Here h = here(at, places, n_kv_heads, head_dim, context_length);
     bring(h, q, k, v, cos, sin, keys, values, query, new_key, new_value);
     __syncthreads();
 
@@ -141,8 +142,8 @@ static __device__ __forceinline__ void attention_decode(const float *q, const fl
         sums[warp * head_dim + i] = sum;
     }
     __syncthreads();
-    unsigned n_splits = gridDim.z;
-    float *unfinished = partial + (h.query / head_dim * n_splits + blockIdx.z) * (head_dim + 2);
+    unsigned n_splits = at.n_z();
+    float *unfinished = partial + (h.query / head_dim * n_splits + at.z()) * (head_dim + 2);
     for (unsigned i = threadIdx.x; i < head_dim; i += blockDim.x) {
         float sum = 0.0f;
         for (unsigned w = 0; w < WARPS; w++)
@@ -156,31 +157,39 @@ static __device__ __forceinline__ void attention_decode(const float *q, const fl
         unfinished[0] = largest, unfinished[1] = total;
 }
 
-#define ATTENTION_DECODE(name, C)                                                                               \
-    extern "C" __global__ void name(const float *q, const float *k, const float *v, const float *cos,          \
-                                    const float *sin, C *keys, C *values, const unsigned *places, float *out,   \
-                                    float *partial, unsigned n_kv_heads, unsigned head_dim,                     \
-                                    unsigned context_length, float scale) {                                     \
-        attention_decode(q, k, v, cos, sin, keys, values, places, out, partial, n_kv_heads, head_dim,           \
-                         context_length, scale);                                                                \
-    }
-ATTENTION_DECODE(attention_decode_f32, float)
-ATTENTION_DECODE(attention_decode_f16, unsigned short)
-
 // out = Σ_s e^(m_s - m) · sums_s / Σ_s e^(m_s - m) · total_s, over the splits s. A block for each token and
 // head. A split behind the position has m_s = -∞ and weighs nothing; the first one always has something.
-extern "C" __global__ void attention_combine(const float *partial, float *out, unsigned n_splits, unsigned head_dim) {
-    size_t row = (size_t)blockIdx.x * gridDim.y + blockIdx.y;
+template <class BLOCK>
+static __device__ __forceinline__ void combine(const BLOCK &at, const float *partial, float *out, unsigned n_splits,
+                                               unsigned head_dim) {
+    size_t row = (size_t)at.x() * at.n_y() + at.y();
     const float *splits = partial + row * n_splits * (head_dim + 2);
     float largest = MINUS_INFINITY, total = 0.0f;
     for (unsigned s = 0; s < n_splits; s++)
         largest = fmaxf(largest, splits[s * (head_dim + 2)]);
     for (unsigned s = 0; s < n_splits; s++)
         total += expf(splits[s * (head_dim + 2)] - largest) * splits[s * (head_dim + 2) + 1];
-    for (unsigned i = threadIdx.x; i < head_dim; i += blockDim.x) {
+    for (unsigned i = at.thread(); i < head_dim; i += at.threads()) {
         float sum = 0.0f;
         for (unsigned s = 0; s < n_splits; s++)
             sum += expf(splits[s * (head_dim + 2)] - largest) * splits[s * (head_dim + 2) + 2 + i];
         out[row * head_dim + i] = sum / total;
     }
 }
+
+#ifndef TEMPLATES_ONLY
+#define ATTENTION_DECODE(name, C)                                                                               \
+    extern "C" __global__ void name(const float *q, const float *k, const float *v, const float *cos,          \
+                                    const float *sin, C *keys, C *values, const unsigned *places, float *out,   \
+                                    float *partial, unsigned n_kv_heads, unsigned head_dim,                     \
+                                    unsigned context_length, float scale) {                                     \
+        attention_decode<C>(Launched(), q, k, v, cos, sin, keys, values, places, out, partial, n_kv_heads,      \
+                            head_dim, context_length, scale);                                                   \
+    }
+ATTENTION_DECODE(attention_decode_f32, float)
+ATTENTION_DECODE(attention_decode_f16, unsigned short)
+extern "C" __global__ void attention_combine(const float *partial, float *out, unsigned n_splits,
+                                             unsigned head_dim) {
+    combine(Launched(), partial, out, n_splits, head_dim);
+}
+#endif

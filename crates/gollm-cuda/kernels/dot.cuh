@@ -6,8 +6,10 @@
 //
 // RMSNorm is fused: Σ w·(x·r·g) = r · Σ w·x·g with r = 1/rms(x), and the warp passes over x anyway, so it
 // sums the squares on the way. `gain` is g; null where nothing is to be normalized.
+//
+// `BLOCK` says how activations are read (`block.cuh`).
 
-template <class W, unsigned ROWS, unsigned TOKENS> struct Dot {
+template <class W, unsigned ROWS, unsigned TOKENS, class BLOCK> struct Dot {
     // Chunks of each row on their way at once. Tokens take registers too.
     enum { AHEAD = TOKENS == 1 ? 4 : 2 };
     float sums[ROWS][TOKENS];
@@ -30,7 +32,7 @@ template <class W, unsigned ROWS, unsigned TOKENS> struct Dot {
                                         unsigned stride, unsigned n_in, unsigned n_tokens) {
         float g[N];
         if (gain) {
-            read<N>(gain + column, g);
+            read<N, Launched>(gain + column, g); // a weight: no kernel writes it
         } else {
 #pragma unroll
             for (unsigned i = 0; i < N; i++)
@@ -41,7 +43,7 @@ template <class W, unsigned ROWS, unsigned TOKENS> struct Dot {
             if (t >= n_tokens)
                 break;
             float v[N];
-            read<N>(x + (size_t)t * n_in + column, v);
+            read<N, BLOCK>(x + (size_t)t * n_in + column, v);
 #pragma unroll
             for (unsigned i = 0; i < N; i++) {
                 squares[t] = fmaf(v[i], v[i], squares[t]);
@@ -56,14 +58,14 @@ template <class W, unsigned ROWS, unsigned TOKENS> struct Dot {
     }
 
     // Runs of more than one number are aligned and a multiple of four.
-    template <unsigned N> __device__ __forceinline__ static void read(const float *x, float *v) {
+    template <unsigned N, class READER> __device__ __forceinline__ static void read(const float *x, float *v) {
         if (N == 1) {
-            v[0] = __ldg(x);
+            v[0] = READER::read(x);
             return;
         }
 #pragma unroll
         for (unsigned i = 0; i < N / 4; i++) {
-            float4 four = __ldg((const float4 *)x + i);
+            float4 four = READER::read((const float4 *)x + i);
             v[4 * i] = four.x, v[4 * i + 1] = four.y, v[4 * i + 2] = four.z, v[4 * i + 3] = four.w;
         }
     }

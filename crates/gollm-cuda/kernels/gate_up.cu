@@ -3,19 +3,19 @@
 //
 // A warp has one output, hence one row of each matrix.
 
-template <class W, unsigned TOKENS>
-static __device__ __forceinline__ void gate_up(const float *x, const float *gain, float eps, unsigned n_tokens,
-                                               unsigned n_in, const void *gate, const void *up, float *out,
-                                               unsigned n_out) {
-    unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / LANES;
-    unsigned token = blockIdx.y * TOKENS;
+template <class W, unsigned TOKENS, class BLOCK>
+static __device__ __forceinline__ void gate_up(const BLOCK &at, const float *x, const float *gain, float eps,
+                                               unsigned n_tokens, unsigned n_in, const void *gate,
+                                               const void *up, float *out, unsigned n_out) {
+    unsigned row = (at.x() * at.threads() + at.thread()) / LANES;
+    unsigned token = at.y() * TOKENS;
     if (row >= n_out)
         return; // the whole warp
     const W rows[2] = {W(gate, row, n_out, n_in), W(up, row, n_out, n_in)};
     unsigned count = n_tokens - token < TOKENS ? n_tokens - token : TOKENS;
-    Dot<W, 2, TOKENS> dot;
+    Dot<W, 2, TOKENS, BLOCK> dot;
     dot.multiply(rows, x + (size_t)token * n_in, gain, eps, n_in, count);
-    if (threadIdx.x % LANES != 0)
+    if (at.thread() % LANES != 0)
         return;
 #pragma unroll
     for (unsigned t = 0; t < TOKENS; t++)
@@ -25,11 +25,12 @@ static __device__ __forceinline__ void gate_up(const float *x, const float *gain
         }
 }
 
+#ifndef TEMPLATES_ONLY
 #define GATE_UP(name, W, TOKENS)                                                                                \
     extern "C" __global__ void name(const float *x, const float *gain, float eps, unsigned n_tokens,           \
                                     unsigned n_in, const void *gate, const void *up, float *out,                \
                                     unsigned n_out) {                                                           \
-        gate_up<W, TOKENS>(x, gain, eps, n_tokens, n_in, gate, up, out, n_out);                                 \
+        gate_up<W, TOKENS>(Launched(), x, gain, eps, n_tokens, n_in, gate, up, out, n_out);                     \
     }
 GATE_UP(gate_up_f32, F32, 1)
 GATE_UP(gate_up_f16, F16, 1)
@@ -41,3 +42,4 @@ GATE_UP(gate_up_8_f16, F16, 8)
 GATE_UP(gate_up_8_bf16, BF16, 8)
 GATE_UP(gate_up_8_q8_0, Q8_0, 8)
 GATE_UP(gate_up_8_q4_0, Q4_0, 8)
+#endif

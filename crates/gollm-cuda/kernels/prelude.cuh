@@ -16,6 +16,8 @@ static __device__ __forceinline__ unsigned short float_to_half(float f) {
 }
 // Shared memory whose size the launch states.
 #define DYNAMIC_SHARED(name) extern __shared__ __align__(16) float name[]
+// Between two looks at what another block is to write.
+#define WAIT_A_LITTLE()
 #endif
 
 #define LANES 32u

@@ -38,3 +38,21 @@ extern "C" __global__ void broken_memory(float *out, unsigned n) {
     if (threadIdx.x == 0)
         out[n] = 1.0f;
 }
+
+// `persistent_f32` whose blocks do not wait for each other.
+extern "C" __global__ void broken_missing_gate(const Operation *operations, unsigned n_operations) {
+    for (unsigned i = 0; i < n_operations; i++) {
+        play<F32>(operations[i]);
+        __syncthreads(); // but here `wait_for_all_blocks(gate);` is missing
+    }
+}
+
+// A number that another block changes meanwhile, read through the cache that is not told.
+extern "C" __global__ void broken_read_only_cache(float *x, Gate *gate) {
+    float before = __ldg(x);
+    wait_for_all_blocks(gate);
+    if (blockIdx.x == 0 && threadIdx.x == 0)
+        x[0] = before + 1.0f;
+    wait_for_all_blocks(gate);
+    x[1 + blockIdx.x * blockDim.x + threadIdx.x] = __ldg(x);
+}

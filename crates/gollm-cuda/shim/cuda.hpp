@@ -16,8 +16,11 @@
 #define __global__ __attribute__((visibility("hidden")))
 #define __device__
 #define __forceinline__ inline
+#define __noinline__
 #define __align__(n) alignas(n)
-// One block runs at a time, so one copy is enough. All copies stand together, to be spoiled before each block.
+#define __launch_bounds__(n)
+// One block runs at a time, so one copy is enough. All copies stand together, to be spoiled before each block,
+// and to be put aside where several blocks take turns.
 #define __shared__ static __attribute__((section("gollm_shim_shared")))
 #define DYNAMIC_SHARED(name) float *name = (float *)shim::dynamic_shared()
 
@@ -33,6 +36,11 @@ void *dynamic_shared();
 void block_barrier(const char *file, int line);
 void warp_barrier(const char *file, int line);
 float exchange(float value, unsigned lane_mask, const char *file, int line);
+// Lets other blocks go on until this thread can.
+void wait_for_another_block(const char *file, int line);
+// Where blocks take turns, what is read through the read-only cache must not change while the kernel runs.
+extern bool watches;
+void watch(const void *address, size_t n_bytes);
 } // namespace shim
 
 #define threadIdx shim::thread_index
@@ -43,7 +51,20 @@ float exchange(float value, unsigned lane_mask, const char *file, int line);
 #define __syncwarp() shim::warp_barrier(__FILE__, __LINE__)
 #define __shfl_xor_sync(lanes, value, mask) shim::exchange(value, mask, __FILE__, __LINE__)
 
-template <class T> static inline T __ldg(const T *address) { return *address; }
+#define WAIT_A_LITTLE() shim::wait_for_another_block(__FILE__, __LINE__)
+
+template <class T> static inline T __ldg(const T *address) {
+    if (shim::watches)
+        shim::watch(address, sizeof(T));
+    return *address;
+}
+// Fibers see each other's writes in order.
+static inline void __threadfence() {}
+static inline unsigned atomicAdd(unsigned *address, unsigned value) {
+    unsigned old = *address;
+    *address = old + value;
+    return old;
+}
 static inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 static inline float __uint_as_float(unsigned bits) {
     float f;

@@ -1,16 +1,12 @@
-// Runs the blocks of a grid one after the other, the threads of a block as fibers.
+// The threads of a block, as fibers.
 #include "fibers.hpp"
 #include "cuda.hpp"
 
 #include <csetjmp>
+#include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <ucontext.h>
-#include <vector>
-
-// Where the linker put the shared memory of all kernels.
-extern "C" char __start_gollm_shim_shared[], __stop_gollm_shim_shared[];
 
 namespace shim {
 
@@ -19,10 +15,10 @@ uint3 thread_index, block_index, block_size, grid_size;
 namespace {
 
 constexpr size_t STACK_BYTES = 64 * 1024;
-constexpr unsigned MOST_THREADS = 1024, WARP = 32;
-constexpr unsigned CANARY = 0xdeadbeef, CANARIES = 64;
+constexpr unsigned WARP = 32;
 
-enum class At { Start, BlockBarrier, WarpBarrier, End };
+// Where a fiber stands: at one of the three barriers, or waiting for another block.
+enum class At { Start, BlockBarrier, WarpBarrier, AnotherBlock, End };
 
 struct Site {
     const char *file = nullptr;
@@ -40,146 +36,147 @@ struct Fiber {
     At at = At::Start;
     Site site;
     unsigned exchanges = 0;
+    float slots[2];
+    std::unique_ptr<char[]> stack{new char[STACK_BYTES]}; // not touched before it is used
 };
 
 struct Machine {
-    std::vector<Fiber> fibers = std::vector<Fiber>(MOST_THREADS);
-    std::unique_ptr<char[]> stacks{new char[MOST_THREADS * STACK_BYTES]}; // not touched before it is used
-    std::vector<unsigned> shared;
-    float slots[2][MOST_THREADS];
+    std::deque<Fiber> fibers; // which stay where they are when more are added
     jmp_buf scheduler;
-    unsigned current = 0;
+    unsigned current = 0, first = 0; // the fiber that runs, and the first one of its block
+    size_t steps = 0;
     const Body *body = nullptr;
 };
 
-// One for all threads of the process, which take turns: `run_grid` holds a lock.
-Machine *machine = nullptr;
+// One for all threads of the process, which take turns: `run_grid` holds a lock. Never destroyed.
+Machine &machine() {
+    static Machine *it = new Machine();
+    return *it;
+}
 
 void leave(At at, Site site) {
-    Fiber &fiber = machine->fibers[machine->current];
+    Fiber &fiber = machine().fibers[machine().current];
+    if (at != At::AnotherBlock || fiber.at != At::AnotherBlock)
+        machine().steps++;
     fiber.at = at;
     fiber.site = site;
     if (_setjmp(fiber.here) == 0)
-        _longjmp(machine->scheduler, 1);
+        _longjmp(machine().scheduler, 1);
 }
 
 void entry() {
     for (;;) {
-        machine->body->run(machine->body->argument);
+        machine().body->run(machine().body->argument);
         leave(At::End, Site{});
     }
 }
 
 void resume(unsigned i) {
-    Fiber &fiber = machine->fibers[i];
-    machine->current = i;
-    thread_index = uint3{i, 0, 0};
-    if (_setjmp(machine->scheduler) != 0)
+    Fiber &fiber = machine().fibers[i];
+    machine().current = i;
+    thread_index = uint3{i - machine().first, 0, 0};
+    if (_setjmp(machine().scheduler) != 0)
         return;
     if (fiber.made)
         _longjmp(fiber.here, 1);
     fiber.made = true;
     getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = machine->stacks.get() + i * STACK_BYTES;
+    fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = STACK_BYTES;
     fiber.context.uc_link = nullptr;
     makecontext(&fiber.context, entry, 0);
     setcontext(&fiber.context);
 }
 
-// Runs threads first..last until all wait for the block or are done.
-std::string run_warp(unsigned first, unsigned last, bool reversed) {
-    for (;;) {
-        for (unsigned i = first; i < last; i++)
-            resume(reversed ? first + last - 1 - i : i);
-        const Fiber &one = machine->fibers[first];
-        for (unsigned i = first; i < last; i++) {
-            const Fiber &other = machine->fibers[i];
-            if (other.at != one.at || !(other.site == one.site))
-                return "the lanes of a warp part: one is at " + one.site.text() + ", another at " +
-                       other.site.text() + " (? is the end of the kernel)";
-        }
-        if (one.at != At::WarpBarrier)
-            return "";
-    }
+bool waits_for_another_block(unsigned first, unsigned last) {
+    for (unsigned i = first; i < last; i++)
+        if (machine().fibers[i].at == At::AnotherBlock)
+            return true;
+    return false;
 }
 
-std::string run_block(unsigned n, bool reversed) {
-    unsigned n_warps = (n + WARP - 1) / WARP;
+// Empty if all stand at the same place.
+std::string compare(unsigned first, unsigned last, const char *what) {
+    const Fiber &one = machine().fibers[first];
+    for (unsigned i = first; i < last; i++) {
+        const Fiber &other = machine().fibers[i];
+        if (other.at != one.at || !(other.site == one.site))
+            return what + one.site.text() + ", another at " + other.site.text() + " (? is the end of the kernel)";
+    }
+    return "";
+}
+
+// Runs threads first..last until all wait for the block or are done, or one waits for another block.
+std::string run_warp(unsigned first, unsigned last, bool reversed) {
     for (;;) {
-        for (unsigned i = 0; i < n_warps; i++) {
-            unsigned warp = reversed ? n_warps - 1 - i : i;
-            unsigned first = warp * WARP, last = first + WARP < n ? first + WARP : n;
-            std::string error = run_warp(first, last, reversed);
-            if (!error.empty())
-                return error;
+        bool some = waits_for_another_block(first, last); // then the others wait for those
+        for (unsigned n = 0; n < last - first; n++) {
+            unsigned i = reversed ? last - 1 - n : first + n;
+            if (!some || machine().fibers[i].at == At::AnotherBlock)
+                resume(i);
         }
-        const Fiber &one = machine->fibers[0];
-        for (unsigned i = 0; i < n; i++) {
-            const Fiber &other = machine->fibers[i];
-            if (other.at != one.at || !(other.site == one.site))
-                return "a barrier is not reached by all threads of the block: one is at " + one.site.text() +
-                       ", another at " + other.site.text() + " (? is the end of the kernel)";
-        }
-        if (one.at == At::End)
+        if (waits_for_another_block(first, last))
             return "";
+        std::string error = compare(first, last, "the lanes of a warp part: one is at ");
+        if (!error.empty() || machine().fibers[first].at != At::WarpBarrier)
+            return error;
     }
 }
 
 } // namespace
 
-void *dynamic_shared() { return machine->shared.data(); }
+void use(const Body &body) { machine().body = &body; }
+
+size_t steps() { return machine().steps; }
+
+void begin_block(unsigned first, unsigned n) {
+    while (machine().fibers.size() < first + n)
+        machine().fibers.emplace_back();
+    for (unsigned i = first; i < first + n; i++)
+        machine().fibers[i].exchanges = 0, machine().fibers[i].at = At::Start;
+}
+
+Pause run_block(unsigned first, unsigned n, bool reversed) {
+    machine().first = first;
+    unsigned n_warps = (n + WARP - 1) / WARP, end = first + n;
+    for (;;) {
+        bool some = waits_for_another_block(first, end);
+        for (unsigned i = 0; i < n_warps; i++) {
+            unsigned warp = first + (reversed ? n_warps - 1 - i : i) * WARP;
+            unsigned last = warp + WARP < end ? warp + WARP : end;
+            if (some && !waits_for_another_block(warp, last))
+                continue;
+            std::string error = run_warp(warp, last, reversed);
+            if (!error.empty())
+                return {true, error};
+        }
+        if (waits_for_another_block(first, end))
+            return {false, ""};
+        std::string error =
+            compare(first, end, "a barrier is not reached by all threads of the block: one is at ");
+        if (!error.empty() || machine().fibers[first].at == At::End)
+            return {true, error};
+    }
+}
+
+void abandon() {
+    for (Fiber &fiber : machine().fibers)
+        fiber.made = false; // they stand in the middle of the kernel
+}
 
 void block_barrier(const char *file, int line) { leave(At::BlockBarrier, Site{file, line}); }
 
 void warp_barrier(const char *file, int line) { leave(At::WarpBarrier, Site{file, line}); }
 
+void wait_for_another_block(const char *file, int line) { leave(At::AnotherBlock, Site{file, line}); }
+
 // Two sets of slots in turn: a lane that is back at the first has seen all others leave it.
 float exchange(float value, unsigned lane_mask, const char *file, int line) {
-    unsigned me = machine->current;
-    float *slots = machine->slots[machine->fibers[me].exchanges++ % 2];
-    slots[me] = value;
+    unsigned me = machine().current, partner = machine().first + ((me - machine().first) ^ lane_mask);
+    unsigned set = machine().fibers[me].exchanges++ % 2;
+    machine().fibers[me].slots[set] = value;
     leave(At::WarpBarrier, Site{file, line});
-    return slots[me ^ lane_mask];
-}
-
-std::string run_grid(const unsigned grid[3], unsigned block, unsigned shared_bytes, bool reversed,
-                     const Body &body) {
-    if (block == 0 || block > MOST_THREADS)
-        return "a block has 1 to 1024 threads";
-    if (shared_bytes > 48 * 1024)
-        return "a block has at most 48 KiB of shared memory";
-    static std::mutex turn;
-    std::lock_guard<std::mutex> mine(turn);
-    if (!machine)
-        machine = new Machine();
-    block_size = uint3{block, 1, 1};
-    grid_size = uint3{grid[0], grid[1], grid[2]};
-    machine->body = &body;
-    unsigned words = (shared_bytes + 3) / 4;
-    for (unsigned z = 0; z < grid[2]; z++)
-        for (unsigned y = 0; y < grid[1]; y++)
-            for (unsigned x = 0; x < grid[0]; x++) {
-                block_index = uint3{x, y, z};
-                // Shared memory begins as NaN, so that a number that nobody wrote, or that the block
-                // before left there, spoils the result.
-                memset(__start_gollm_shim_shared, 0xff, __stop_gollm_shim_shared - __start_gollm_shim_shared);
-                machine->shared.assign(words + CANARIES, 0xffffffffu);
-                for (unsigned i = 0; i < CANARIES; i++)
-                    machine->shared[words + i] = CANARY;
-                for (unsigned i = 0; i < block; i++)
-                    machine->fibers[i].exchanges = 0;
-                std::string error = run_block(block, reversed);
-                if (!error.empty()) {
-                    for (Fiber &fiber : machine->fibers)
-                        fiber.made = false; // they stand in the middle of the kernel
-                    return error;
-                }
-                for (unsigned i = 0; i < CANARIES; i++)
-                    if (machine->shared[words + i] != CANARY)
-                        return "it wrote behind its " + std::to_string(shared_bytes) + " bytes of shared memory";
-            }
-    return "";
+    return machine().fibers[partner].slots[set];
 }
 
 } // namespace shim

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../kernels/prelude.cuh"
+#include "../kernels/block.cuh"
 #include "../kernels/weights.cuh"
 #include "../kernels/dot.cuh"
 
@@ -22,6 +23,8 @@
 #include "../kernels/rms_norm.cu"
 #include "../kernels/rope.cu"
 #include "../kernels/softmax.cu"
+// Made of some of the others.
+#include "../kernels/persistent.cu"
 #include "broken.cu"
 
 namespace {
@@ -76,7 +79,9 @@ const Entry ENTRIES[] = {
     ENTRY_OF_TYPES(gate_up_8), ENTRY_OF_TYPES(mat_mul),
     ENTRY(f32_to_f16), ENTRY(q8_0_to_f16), ENTRY(q4_0_to_f16),
     ENTRY(f16_to_f32), ENTRY(bf16_to_f32), ENTRY(q8_0_to_f32), ENTRY(q4_0_to_f32),
+    ENTRY_OF_TYPES(persistent),
     ENTRY(broken_missing_barrier), ENTRY(broken_divergent_barrier), ENTRY(broken_shared_memory), ENTRY(broken_memory),
+    ENTRY(broken_missing_gate), ENTRY(broken_read_only_cache),
 };
 
 } // namespace
@@ -84,7 +89,7 @@ const Entry ENTRIES[] = {
 // Runs a kernel. Returns 0, or 1 and what went wrong in `message`.
 extern "C" int gollm_shim_launch(const char *name, const unsigned *grid, unsigned block, unsigned shared_bytes,
                                  const uint64_t *arguments, const unsigned char *kinds, unsigned n_arguments,
-                                 int reversed, char *message, size_t message_bytes) {
+                                 unsigned resident, int reversed, char *message, size_t message_bytes) {
     std::string error = "there is no kernel of this name";
     for (const Entry &entry : ENTRIES) {
         if (strcmp(entry.name, name) != 0)
@@ -94,7 +99,7 @@ extern "C" int gollm_shim_launch(const char *name, const unsigned *grid, unsigne
             break;
         }
         Call call = {arguments};
-        error = shim::run_grid(grid, block, shared_bytes, reversed != 0, shim::Body{entry.run, &call});
+        error = shim::run_grid({grid, block, shared_bytes, resident, reversed != 0}, shim::Body{entry.run, &call});
         break;
     }
     snprintf(message, message_bytes, "%s", error.c_str());

@@ -43,6 +43,10 @@ impl Sizes {
     }
 }
 
+/// The most shared memory whose size a launch states. A block has 48 KiB without asking for more, and kernels
+/// declare some of it themselves.
+pub(crate) const MOST_SHARED_BYTES: u32 = 47 << 10;
+
 impl Cuda {
     /// Attention over a cache that holds the rows of `places` already.
     pub(crate) fn attend(
@@ -140,10 +144,10 @@ impl Cuda {
     /// Bytes of shared memory for `n` numbers.
     pub(crate) fn shared_bytes(&self, n: usize) -> Result<u32> {
         let bytes = self.count(n * size_of::<f32>())?;
-        if bytes > 48 * 1024 {
+        if bytes > MOST_SHARED_BYTES {
             return Err(self.error(format!(
-                "attention needs {bytes} bytes of shared memory for heads this large, and 49152 is the \
-                 most that every GPU has; use --device cpu for this model"
+                "attention needs {bytes} bytes of shared memory for heads this large, and \
+                 {MOST_SHARED_BYTES} is the most that every GPU has for it; use --device cpu for this model"
             )));
         }
         Ok(bytes)

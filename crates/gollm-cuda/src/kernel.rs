@@ -7,32 +7,44 @@ use gollm_tensor::DType;
 pub(crate) struct Source {
     /// The name for messages and for the cache of compiled kernels: `rms_norm.cu`.
     pub(crate) file: &'static str,
-    text: &'static str,
+    pub(crate) text: &'static str,
+    /// Files of [`SOURCES`] whose templates it uses.
+    pub(crate) uses: &'static [&'static str],
 }
 
-/// What every source begins with: f16 and sums over a block, weights in each storage type, products of
-/// rows with tokens.
-const PRELUDE: [Source; 3] = [
-    Source {
-        file: "prelude.cuh",
-        text: include_str!("../kernels/prelude.cuh"),
-    },
-    Source {
-        file: "weights.cuh",
-        text: include_str!("../kernels/weights.cuh"),
-    },
-    Source {
-        file: "dot.cuh",
-        text: include_str!("../kernels/dot.cuh"),
-    },
+macro_rules! header {
+    ($file:literal) => {
+        Source {
+            file: $file,
+            text: include_str!(concat!("../kernels/", $file)),
+            uses: &[],
+        }
+    };
+}
+
+/// What every source begins with: f16 and sums over a block, where a thread stands, weights in each storage
+/// type, products of rows with tokens.
+const PRELUDE: [Source; 4] = [
+    header!("prelude.cuh"),
+    header!("block.cuh"),
+    header!("weights.cuh"),
+    header!("dot.cuh"),
 ];
 
 impl Source {
-    /// What the compiler gets: the prelude and the file, each with its own line numbers.
+    /// What the compiler gets: the prelude, the templates of others and the file, each with its own line
+    /// numbers.
     pub(crate) fn unit(&self) -> String {
-        let files = PRELUDE.iter().chain([self]);
-        let parts = files.map(|source| format!("#line 1 \"{}\"\n{}\n", source.file, source.text));
-        parts.collect()
+        let used = SOURCES
+            .iter()
+            .filter(|source| self.uses.contains(&source.file));
+        let part = |source: &Self| format!("#line 1 \"{}\"\n{}\n", source.file, source.text);
+        let mut unit: String = PRELUDE.iter().map(part).collect();
+        if !self.uses.is_empty() {
+            unit.push_str("#define TEMPLATES_ONLY\n");
+        }
+        unit.extend(used.chain([self]).map(part));
+        unit
     }
 }
 
@@ -42,6 +54,7 @@ macro_rules! kernels {
         pub(crate) static SOURCES: &[Source] = &[$(Source {
             file: $file,
             text: include_str!(concat!("../kernels/", $file)),
+            uses: &[],
         }),+];
 
         /// A function in one of the [`SOURCES`].

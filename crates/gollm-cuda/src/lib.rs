@@ -16,6 +16,8 @@ mod kernel;
 mod memory;
 mod options;
 mod pending;
+#[cfg(feature = "persistent-decode")]
+mod persistent;
 mod places;
 mod pool;
 mod product;
@@ -25,7 +27,7 @@ mod runtime;
 mod shim;
 
 pub use cuda::Cuda;
-pub use driver::{CublasUse, DriverOptions, Gpu, Preference, devices};
+pub use driver::{CublasUse, DriverOptions, Gpu, Preference, Replay, devices};
 pub use options::{CacheType, Options};
 #[cfg(feature = "shim")]
 pub use shim::{ShimLibrary, ShimOptions};

@@ -87,6 +87,19 @@ pub(crate) enum Argument {
     F32(f32),
 }
 
+impl Argument {
+    /// The bytes of the argument in the machine's order, padded with zeros to 8.
+    pub(crate) fn bytes(self) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        match self {
+            Self::Address(address) => bytes = address.to_ne_bytes(),
+            Self::U32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
+            Self::F32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
+        }
+        bytes
+    }
+}
+
 /// `out[t, o] = Σ_i x[t, i] · weight[o, i]`, all row-major, `out` f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LibraryProduct {

@@ -1,11 +1,18 @@
 //! A machine without a GPU: the kernels' sources, compiled as C++, run on the processor.
 //!
-//! A block's threads are fibers (`shim/fibers.cpp`), so barriers are real. The shim is strict where a GPU
+//! A block's threads are fibers (`shim/fibers.cpp`), so barriers are real. Blocks run one after the other, or
+//! take turns where they wait for each other (`shim/grid.cpp`). The shim is strict where a GPU
 //! is not: arguments are compared with the kernel's parameters, memory begins as NaN, a write behind an
 //! allocation or behind shared memory is an error, and so is a barrier that some threads do not reach.
 
 mod launch;
 mod memory;
+#[cfg(test)]
+#[cfg(feature = "persistent-decode")]
+mod persistent;
+#[cfg(test)]
+#[cfg(feature = "persistent-decode")]
+mod player;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
@@ -18,6 +25,7 @@ use gollm_tensor::{DType, Error, Result, dequantize};
 use crate::cuda::Cuda;
 use crate::options::CacheType;
 use crate::runtime::{Argument, Launch, Library, LibraryProduct, Runtime};
+use launch::Order;
 use memory::Memory;
 
 /// Which products the shim's stand-in for the vendor's library does.
@@ -35,7 +43,7 @@ pub enum ShimLibrary {
 /// How the shim runs kernels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ShimOptions {
-    /// Whether the threads of a block start in reverse. A kernel must give the same in both orders.
+    /// Whether blocks, and the threads of a block, start in reverse. A kernel must give the same in both orders.
     pub reversed: bool,
     /// What the library does.
     pub library: ShimLibrary,
@@ -71,7 +79,23 @@ impl Shim {
         sizes: [u32; 2],
         arguments: &[Argument],
     ) -> Result<()> {
-        let outcome = launch::launch(name, grid, sizes, arguments, self.options.reversed);
+        self.launch_resident(name, grid, sizes, arguments, 1)
+    }
+
+    /// Runs a kernel of which some blocks are there at once, so that they may wait for each other.
+    fn launch_resident(
+        &self,
+        name: &str,
+        grid: [u32; 3],
+        sizes: [u32; 2],
+        arguments: &[Argument],
+        resident: u32,
+    ) -> Result<()> {
+        let order = Order {
+            resident,
+            reversed: self.options.reversed,
+        };
+        let outcome = launch::launch(name, grid, sizes, arguments, order);
         outcome.map_err(|message| self.error(format!("kernel `{name}`: {message}")))?;
         match self.memory.overrun() {
             None => Ok(()),

@@ -6,14 +6,15 @@
 //! `docs/gpu-testing.md` says how to carry them to a machine that has one.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::env;
-use std::path::PathBuf;
+#[path = "shim/text.rs"]
+mod text;
 
-use gollm_cuda::{CacheType, CublasUse, Cuda, DriverOptions, Options, devices};
-use gollm_model::{Append, Decoder};
-use gollm_tensor::Device;
+use std::env;
+
+use gollm_cuda::{CacheType, CublasUse, Cuda, DriverOptions, Options, Replay, devices};
 use gollm_tensor::conformance::{Bounds, assert_conforms};
-use gollm_weights::{ModelFile, OpenOptions};
+use gollm_tensor::{DType, Device};
+use text::Text;
 
 /// A cache of half precision moves each number by at most 2⁻¹¹ of itself, and scores and sums by about as
 /// much. Everything else is the default: f32 operations sum in another order than the reference.
@@ -74,27 +75,9 @@ fn waiting_after_each_kernel_changes_nothing() {
     assert_conforms(&open(driver, CacheType::F16), &BOUNDS);
 }
 
-/// The largest logit of each step, from a prompt on.
-fn greedy(device: &Device, n_tokens: usize) -> Vec<u32> {
-    let path = env::var_os("GOLLM_TEST_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data")),
-        PathBuf::from,
-    );
-    let file = ModelFile::open(path.join("gollm-stories.gollm"), &OpenOptions::default()).unwrap();
-    let decoder = Decoder::load(file.config(), &file, device).unwrap();
-    let mut cache = decoder.new_cache(1).unwrap();
-    let mut next: Vec<u32> = (1..40).map(|i| i * 7 % 500).collect();
-    let mut ids = Vec::new();
-    while ids.len() < n_tokens {
-        let append = Append {
-            sequence: 0,
-            tokens: &next,
-        };
-        let logits = decoder.forward(&[append], &mut cache).unwrap();
-        next = logits.argmax().unwrap();
-        ids.extend(&next);
-    }
-    ids
+/// A prompt that cuBLAS reads, where it is used: more than 16 tokens.
+fn prompt() -> Vec<u32> {
+    (1..40).map(|i| i * 7 % 500).collect()
 }
 
 #[test]
@@ -102,17 +85,57 @@ fn the_text_is_the_references_with_graphs_and_without() {
     let Some(options) = options() else {
         return;
     };
-    let expected = greedy(&Device::reference(), 64);
-    for graphs in [true, false] {
+    let file = text::model(DType::F32);
+    let expected = Text::of(&file, &prompt(), 64);
+    for replay in replays() {
         for cublas in [CublasUse::Off, CublasUse::F32, CublasUse::F16] {
             let driver = DriverOptions {
-                graphs,
+                replay,
                 cublas: Some(cublas),
                 ..options.clone()
             };
             let device = open(driver, CacheType::F16);
             let description = device.backend().description();
-            assert_eq!(greedy(&device, 64), expected, "{description}");
+            assert_eq!(expected.read(&file, &device), expected.ids, "{description}");
         }
     }
+}
+
+#[test]
+fn the_text_is_the_references_in_every_storage_type() {
+    let Some(options) = options() else {
+        return;
+    };
+    for weights in [DType::F32, DType::F16, DType::Q8_0, DType::Q4_0] {
+        let file = text::model(weights);
+        let expected = Text::of(&file, &prompt(), 64);
+        for replay in replays() {
+            for cublas in [CublasUse::Off, CublasUse::F32, CublasUse::F16] {
+                let driver = DriverOptions {
+                    replay,
+                    cublas: Some(cublas),
+                    ..options.clone()
+                };
+                let device = open(driver, CacheType::F32);
+                let found = expected.read(&file, &device);
+                let description = format!("{weights}: {}", device.backend().description());
+                if cublas == CublasUse::F16 && weights != DType::F32 {
+                    // The prompt's activations are rounded to 11 bits: where two logits, some tens each, are
+                    // that close, either may be chosen.
+                    assert!(expected.worst(&found) < 0.1, "{description}");
+                } else {
+                    assert_eq!(found, expected.ids, "{description}");
+                }
+            }
+        }
+    }
+}
+
+/// Every way of doing a step that this build has.
+fn replays() -> Vec<Replay> {
+    let persistent = cfg!(feature = "persistent-decode").then_some(Replay::Persistent);
+    [Replay::Graph, Replay::Off]
+        .into_iter()
+        .chain(persistent)
+        .collect()
 }

@@ -3,7 +3,7 @@
 
 use gollm_tensor::Device;
 
-use super::CacheType;
+use super::GpuOptions;
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
 use crate::failure::Failure;
@@ -13,8 +13,8 @@ pub(super) type Opened = Result<Device, Failure>;
 
 /// A kind of GPU, in this build or not.
 pub(crate) struct Accelerator {
-    /// Opens the device, if `name` is of this kind, with caches of this type or of its own choice.
-    pub(super) open: fn(&DeviceName, Option<CacheType>) -> Option<Opened>,
+    /// Opens the device, if `name` is of this kind.
+    pub(super) open: fn(&DeviceName, GpuOptions) -> Option<Opened>,
     /// The device that `auto` should take, if this machine has such hardware.
     pub(super) best: fn() -> Option<DeviceName>,
     /// What this machine has of this kind.

@@ -1,13 +1,13 @@
 //! NVIDIA GPUs, in builds with the feature `cuda`.
 
-use gollm_cuda::{Cuda, DriverOptions, Gpu, Options, devices};
+use gollm_cuda::{Cuda, DriverOptions, Gpu, Options, Preference, devices};
 use gollm_tensor::Device;
 use serde_json::json;
 
-use super::CacheType;
 use super::accelerator::{Accelerator, Opened};
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
+use super::{CacheType, GpuOptions, Prefer};
 use crate::failure::Failure;
 use crate::numbers::bytes;
 
@@ -23,18 +23,22 @@ fn gpus() -> gollm_tensor::Result<Vec<Gpu>> {
     devices(&DriverOptions::from_environment()?)
 }
 
-fn open(name: &DeviceName, cache: Option<CacheType>) -> Option<Opened> {
+fn open(name: &DeviceName, asked: GpuOptions) -> Option<Opened> {
     let DeviceName::Cuda(number) = name else {
         return None;
     };
     let opened = DriverOptions::from_environment().and_then(|driver| {
         let device = number.or(driver.device);
         Cuda::open(&Options {
-            cache: match cache {
+            cache: match asked.cache_type {
                 None | Some(CacheType::F16) => gollm_cuda::CacheType::F16,
                 Some(CacheType::F32) => gollm_cuda::CacheType::F32,
             },
-            driver: DriverOptions { device, ..driver },
+            driver: DriverOptions {
+                device,
+                prefer: asked.prefer.map_or(driver.prefer, preference),
+                ..driver
+            },
         })
     });
     // Not a lack of memory, as errors of devices usually are.
@@ -43,6 +47,13 @@ fn open(name: &DeviceName, cache: Option<CacheType>) -> Option<Opened> {
             .map(Device::new)
             .map_err(|error| Failure::runtime(error.to_string())),
     )
+}
+
+fn preference(prefer: Prefer) -> Preference {
+    match prefer {
+        Prefer::Newest => Preference::Newest,
+        Prefer::M40 => Preference::TeslaM40,
+    }
 }
 
 fn listed(gpu: &Gpu) -> Listed {

@@ -4,10 +4,10 @@ use gollm_tensor::Device;
 use gollm_wgpu::{AdapterFacts, Choice, Options, Wgpu, adapters, has_hardware};
 use serde_json::json;
 
-use super::CacheType;
 use super::accelerator::{Accelerator, Opened};
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
+use super::{CacheType, GpuOptions};
 use crate::failure::Failure;
 use crate::numbers::bytes;
 
@@ -18,7 +18,7 @@ pub(super) const WGPU: Accelerator = Accelerator {
     missing,
 };
 
-fn open(name: &DeviceName, cache: Option<CacheType>) -> Option<Opened> {
+fn open(name: &DeviceName, asked: GpuOptions) -> Option<Opened> {
     let DeviceName::Wgpu(adapter) = name else {
         return None;
     };
@@ -26,7 +26,7 @@ fn open(name: &DeviceName, cache: Option<CacheType>) -> Option<Opened> {
     let options = Options {
         // Any text is a choice.
         choice: choice.unwrap_or_default(),
-        half_cache: cache == Some(CacheType::F16),
+        half_cache: asked.cache_type == Some(CacheType::F16),
         max_binding_bytes: None,
     };
     let opened = Wgpu::with_options(&options).map(Device::new);

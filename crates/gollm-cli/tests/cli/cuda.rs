@@ -1,5 +1,27 @@
 //! CUDA on the command line, in builds with the feature and without.
 
+use crate::support::{run, run_with};
+
+#[test]
+fn the_preferred_gpu_is_a_flag_and_a_variable_and_means_nothing_to_the_cpu() {
+    let on_cpu = ["generate", "--device", "cpu", "-n", "1", "Once"];
+    for gpu in ["m40", "newest"] {
+        let flag = run(&[&on_cpu[..], &["--prefer", gpu]].concat());
+        let variable = run_with(&on_cpu, b"", &[("GOLLM_PREFER", gpu)]);
+        for ran in [flag, variable] {
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        }
+    }
+    let wrong = run(&[&on_cpu[..], &["--prefer", "m41"]].concat());
+    let variable = run_with(&on_cpu, b"", &[("GOLLM_PREFER", "m41")]);
+    for refused in [wrong, variable] {
+        assert_eq!(refused.code, Some(2));
+        for part in ["m41", "--prefer", "newest, m40"] {
+            assert!(refused.stderr.contains(part), "{}", refused.stderr);
+        }
+    }
+}
+
 #[cfg(not(feature = "cuda"))]
 mod without {
     use crate::support::{done, run};

@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::ops::Range;
 
 use crate::kernel::Kernel;
+#[cfg(feature = "persistent-decode")]
+use crate::persistent::Operation;
 use crate::runtime::{Argument, Launch, LibraryProduct};
 
 /// More parameters than any kernel has.
@@ -56,6 +58,15 @@ impl Run {
         })
     }
 
+    /// The launch as a row of the persistent kernel's table, if it can play it.
+    #[cfg(feature = "persistent-decode")]
+    pub(super) fn operation(&self) -> Option<Operation> {
+        let Arguments { values, n } = &self.arguments;
+        let arguments = values.iter().take(*n).map(|Value(bytes)| *bytes);
+        let sizes = [self.block, self.shared_bytes];
+        Operation::new(self.kernel, self.grid, sizes, arguments)
+    }
+
     /// A pointer for each argument, as the driver wants them. They point into `self`.
     pub(super) fn argument_pointers(&mut self) -> [*mut c_void; MOST_ARGUMENTS] {
         let mut pointers = [std::ptr::null_mut(); MOST_ARGUMENTS];
@@ -90,12 +101,7 @@ impl Arguments {
     fn new(arguments: &[Argument]) -> Option<Self> {
         let mut values = [Value([0; 8]); MOST_ARGUMENTS];
         for (i, argument) in arguments.iter().enumerate() {
-            let Value(bytes) = values.get_mut(i)?;
-            match argument {
-                Argument::Address(address) => *bytes = address.to_ne_bytes(),
-                Argument::U32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
-                Argument::F32(number) => bytes[..4].copy_from_slice(&number.to_ne_bytes()),
-            }
+            *values.get_mut(i)? = Value(argument.bytes());
         }
         let n = arguments.len();
         Some(Self { values, n })

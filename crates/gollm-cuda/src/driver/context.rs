@@ -158,6 +158,50 @@ impl Context {
         )
     }
 
+    /// What the driver says of this GPU: `which` is a number of `cuDeviceGetAttribute`.
+    #[cfg(feature = "persistent-decode")]
+    pub(super) fn attribute(&self, which: c_int) -> Result<c_int> {
+        let mut value = 0;
+        let ask = self.cuda.functions.device_attribute;
+        // SAFETY: writes one `int`.
+        let code = unsafe { ask(&raw mut value, which, self.device) };
+        self.check(code, format_args!("cuDeviceGetAttribute({which})"))?;
+        Ok(value)
+    }
+
+    /// Queues a kernel whose blocks wait for each other. The driver refuses more than fit at once.
+    ///
+    /// # Safety
+    ///
+    /// As [`launch`](Self::launch).
+    #[cfg(feature = "persistent-decode")]
+    pub(super) unsafe fn launch_cooperative(
+        &self,
+        function: Handle,
+        [x, y, z]: [c_uint; 3],
+        block: c_uint,
+        shared_bytes: c_uint,
+        arguments: *mut *mut c_void,
+        stream: Handle,
+    ) -> Code {
+        let launch = self.cuda.functions.launch_cooperative;
+        // SAFETY: the caller vouches for the arguments, which the driver copies before it returns.
+        unsafe {
+            launch(
+                function,
+                x,
+                y,
+                z,
+                block,
+                1,
+                1,
+                shared_bytes,
+                stream,
+                arguments,
+            )
+        }
+    }
+
     /// Queues a kernel.
     ///
     /// # Safety

@@ -66,6 +66,17 @@ functions! {
             shared_bytes: c_uint, stream: Handle,
             arguments: *mut *mut c_void, extra: *mut *mut c_void,
         ) -> Code;
+        #[cfg(feature = "persistent-decode")]
+        launch_cooperative = cuLaunchCooperativeKernel(
+            function: Handle,
+            grid_x: c_uint, grid_y: c_uint, grid_z: c_uint,
+            block_x: c_uint, block_y: c_uint, block_z: c_uint,
+            shared_bytes: c_uint, stream: Handle, arguments: *mut *mut c_void,
+        ) -> Code;
+        #[cfg(feature = "persistent-decode")]
+        blocks_at_once = cuOccupancyMaxActiveBlocksPerMultiprocessor(
+            n: *mut c_int, function: Handle, block: c_int, shared_bytes: usize,
+        ) -> Code;
         stream_create = cuStreamCreate(stream: *mut Handle, flags: c_uint) -> Code;
         stream_destroy = cuStreamDestroy_v2(stream: Handle) -> Code;
         stream_synchronize = cuStreamSynchronize(stream: Handle) -> Code;

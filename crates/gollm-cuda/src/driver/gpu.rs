@@ -14,6 +14,8 @@ use super::places::Places;
 const MAJOR: c_int = 75;
 const MINOR: c_int = 76;
 const MULTIPROCESSORS: c_int = 16;
+#[cfg(feature = "persistent-decode")]
+pub(super) const COOPERATIVE_LAUNCH: c_int = 95;
 
 const NO_GPU: &str =
     "the NVIDIA driver is there, but it sees no GPU; CUDA_VISIBLE_DEVICES may hide it";

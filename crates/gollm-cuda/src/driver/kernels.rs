@@ -29,10 +29,10 @@ pub(super) struct Kernels {
     _modules: Vec<Module>,
 }
 
-/// The compiled sources, in the order of [`SOURCES`], and how they were come by.
+/// Compiled sources, in the order in which they were given, and how they were come by.
 #[derive(Debug)]
 pub(super) struct Compilation {
-    cubins: Vec<Vec<u8>>,
+    pub(super) cubins: Vec<Vec<u8>>,
     n_compiled: usize,
     took: Duration,
     /// Why compiled code could not be kept.
@@ -74,6 +74,16 @@ impl Compilation {
     ///
     /// The compiler's messages, if a source has errors.
     pub(super) fn of_all(nvrtc: &Nvrtc, sm: &str, cache: &CubinCache) -> Result<Self> {
+        Self::of(SOURCES, nvrtc, sm, cache)
+    }
+
+    /// As [`of_all`](Self::of_all), of some sources.
+    pub(super) fn of(
+        sources: &[Source],
+        nvrtc: &Nvrtc,
+        sm: &str,
+        cache: &CubinCache,
+    ) -> Result<Self> {
         let start = Instant::now();
         let one = |source: &Source| one(source, nvrtc, sm, cache);
         let mut compilation = Self {
@@ -82,7 +92,7 @@ impl Compilation {
             took: Duration::ZERO,
             not_kept: None,
         };
-        for one in on_all_cores(SOURCES, one) {
+        for one in on_all_cores(sources, one) {
             let one = one?;
             compilation.n_compiled += usize::from(one.compiled);
             compilation.not_kept = compilation.not_kept.or(one.not_kept);

@@ -137,20 +137,23 @@ macro_rules! functions {
     (
         $(#[$documentation:meta])*
         struct $table:ident {
-            $($field:ident = $symbol:ident($($name:ident: $type:ty),* $(,)?) -> $result:ty;)*
+            $(
+                $(#[$attribute:meta])*
+                $field:ident = $symbol:ident($($name:ident: $type:ty),* $(,)?) -> $result:ty;
+            )*
         }
     ) => {
         $(#[$documentation])*
         #[derive(Debug, Clone, Copy)]
         pub(in crate::driver) struct $table {
-            $(pub(in crate::driver) $field: unsafe extern "system" fn($($name: $type),*) -> $result,)*
+            $($(#[$attribute])* pub(in crate::driver) $field: unsafe extern "system" fn($($name: $type),*) -> $result,)*
         }
 
         impl $table {
             fn load(library: &$crate::driver::library::SharedLibrary) -> gollm_tensor::Result<Self> {
                 Ok(Self {
                     // SAFETY: the signature is the one in the vendor's header.
-                    $($field: unsafe { library.function(stringify!($symbol)) }?,)*
+                    $($(#[$attribute])* $field: unsafe { library.function(stringify!($symbol)) }?,)*
                 })
             }
         }

@@ -10,6 +10,7 @@ use super::cublas::Cublas;
 use super::cuda::Handle;
 use super::kernels::Kernels;
 use super::owned::{Graph, Pinned};
+use super::persistent::{Persistent, Program};
 use super::replay::Executor;
 use super::staging::Staging;
 use super::streams::{Lane, Streams};
@@ -24,6 +25,7 @@ const READ_BYTES: usize = 1 << 20;
 pub(super) struct Machine {
     pub(super) cublas: Option<Cublas>,
     kernels: Kernels,
+    persistent: Option<Persistent>,
     pub(super) streams: Streams,
     pub(super) staging: Staging,
     reading: Pinned,
@@ -36,12 +38,14 @@ impl Machine {
     pub(super) fn new(
         context: &Arc<Context>,
         kernels: Kernels,
+        persistent: Option<Persistent>,
         cublas: Option<Cublas>,
         check: bool,
     ) -> Result<Self> {
         Ok(Self {
             cublas,
             kernels,
+            persistent,
             streams: Streams::new(context)?,
             staging: Staging::new(context)?,
             reading: Pinned::new(context, READ_BYTES)?,
@@ -139,8 +143,15 @@ impl Machine {
     }
 }
 
+/// A step that was recorded.
+#[derive(Debug)]
+pub(super) enum Recorded {
+    Graph(Graph),
+    Program(Program),
+}
+
 impl Executor for Machine {
-    type Graph = Graph;
+    type Graph = Recorded;
 
     fn issue(&mut self, command: &Command) -> Result<()> {
         let stream = self.streams.take(Lane::Plain)?.handle();
@@ -154,20 +165,33 @@ impl Executor for Machine {
         Ok(())
     }
 
-    fn record(&mut self, commands: &[Command]) -> Result<Graph> {
+    fn record(&mut self, commands: &[Command]) -> Result<Recorded> {
         let stream = self.streams.recorder();
+        if let Some(persistent) = &self.persistent
+            && let Some(program) = persistent.program(commands, stream)?
+        {
+            return Ok(Recorded::Program(program));
+        }
         let queue_all = || {
             let mut commands = commands.iter();
             commands.try_for_each(|command| self.queue(command, stream.handle()))
         };
-        stream.capture(queue_all).map_err(|error| {
+        let graph = stream.capture(queue_all).map_err(|error| {
             self.context.error(format_args!(
                 "cannot record a step as a CUDA graph: {error}; GOLLM_CUDA_GRAPH=0 does without"
             ))
-        })
+        })?;
+        Ok(Recorded::Graph(graph))
     }
 
-    fn replay(&mut self, graph: &Graph) -> Result<()> {
-        graph.launch(self.streams.take(Lane::Graph)?)
+    fn replay(&mut self, recorded: &Recorded) -> Result<()> {
+        let stream = self.streams.take(Lane::Graph)?;
+        match recorded {
+            Recorded::Graph(graph) => graph.launch(stream),
+            Recorded::Program(program) => {
+                let stream = stream.handle();
+                program.run(stream, |command| self.queue(command, stream))
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! kernels.rs    from sources to functions              nvrtc.rs, compilers.rs, cubin_cache.rs
 //! gpu.rs        the GPUs there are, and which to take  context.rs, cuda.rs
 //! cublas.rs     large products                         places.rs, library.rs: finding libraries
+//! persistent.rs a step in one launch (an experiment)   not_persistent.rs: builds without it
 //! ```
 //!
 //! Nothing of CUDA is needed to build this. The libraries are opened at run time, where
@@ -25,6 +26,8 @@ mod machine;
 mod nvrtc;
 mod options;
 mod owned;
+#[cfg_attr(not(feature = "persistent-decode"), path = "not_persistent.rs")]
+mod persistent;
 mod places;
 mod replay;
 mod run;
@@ -34,5 +37,5 @@ mod streams;
 mod tests;
 
 pub use gpu::{Gpu, devices};
-pub use options::{CublasUse, DriverOptions, Preference};
+pub use options::{CublasUse, DriverOptions, Preference, Replay};
 pub(crate) use run::Driver;

@@ -29,8 +29,21 @@ pub enum CublasUse {
     Off,
 }
 
+/// What becomes of a step that repeats, as decoding does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Replay {
+    /// Its kernels are launched one by one, every time.
+    Off,
+    /// It is recorded as a CUDA graph and replayed with one launch.
+    #[default]
+    Graph,
+    /// Its layers are computed by one persistent kernel: an experiment, in builds with the feature
+    /// `persistent-decode`. Steps that it cannot do are recorded as graphs.
+    Persistent,
+}
+
 /// Which GPU, and how it is driven.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DriverOptions {
     /// The number of the GPU; none: the one that [`DriverOptions::prefer`] says.
     pub device: Option<usize>,
@@ -39,28 +52,14 @@ pub struct DriverOptions {
     /// What large products do. Another choice than the default also makes it an error that cuBLAS is
     /// not there.
     pub cublas: Option<CublasUse>,
-    /// Whether steps that repeat, as decoding does, are replayed as a CUDA graph.
-    pub graphs: bool,
+    /// What becomes of steps that repeat.
+    pub replay: Replay,
     /// Whether to wait after each kernel, so that an error names the kernel that failed. Slow.
     pub check: bool,
     /// Folders to look for libcuda, NVRTC and cuBLAS in, before the usual places.
     pub library_folders: Vec<PathBuf>,
     /// Where compiled kernels are kept; none: `gollm/kernels` in the user's cache folder.
     pub cache_folder: Option<PathBuf>,
-}
-
-impl Default for DriverOptions {
-    fn default() -> Self {
-        Self {
-            device: None,
-            prefer: Preference::default(),
-            cublas: None,
-            graphs: true,
-            check: false,
-            library_folders: Vec::new(),
-            cache_folder: None,
-        }
-    }
 }
 
 impl DriverOptions {
@@ -71,7 +70,7 @@ impl DriverOptions {
     /// | `GOLLM_CUDA_DEVICE` | number of the GPU |
     /// | `GOLLM_PREFER` | `m40`, `newest` |
     /// | `GOLLM_CUBLAS` | `f16`, `f32`, `off` |
-    /// | `GOLLM_CUDA_GRAPH` | `1`, `0` |
+    /// | `GOLLM_CUDA_GRAPH` | `1`, `0`, `persistent` |
     /// | `GOLLM_CUDA_CHECK` | `0`, `1` |
     /// | `GOLLM_CUDA_LIB` | folders with the libraries, separated as in `PATH` |
     /// | `GOLLM_CUDA_CACHE` | folder for compiled kernels |
@@ -111,7 +110,11 @@ impl DriverOptions {
                 1 => CublasUse::F32,
                 _ => CublasUse::Off,
             }),
-            graphs: choice("GOLLM_CUDA_GRAPH", &["0", "1"])? != Some(0),
+            replay: match choice("GOLLM_CUDA_GRAPH", &["0", "1", "persistent"])? {
+                Some(0) => Replay::Off,
+                Some(2) => Replay::Persistent,
+                _ => Replay::Graph,
+            },
             check: choice("GOLLM_CUDA_CHECK", &["0", "1"])? == Some(1),
             library_folders: get("GOLLM_CUDA_LIB")
                 .map(|folders| env::split_paths(&folders).collect())
@@ -167,7 +170,7 @@ mod tests {
             device: Some(3),
             prefer: Preference::TeslaM40,
             cublas: Some(CublasUse::Off),
-            graphs: false,
+            replay: Replay::Off,
             check: true,
             library_folders: vec!["/a".into(), "/b".into()],
             cache_folder: Some("/c".into()),
@@ -176,11 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_repeats_is_a_graph_unless_the_environment_says_otherwise() {
+        for (value, replay) in [
+            ("", Replay::Graph),
+            ("1", Replay::Graph),
+            ("0", Replay::Off),
+            ("persistent", Replay::Persistent),
+        ] {
+            let options = read(&[("GOLLM_CUDA_GRAPH", value)]).unwrap();
+            assert_eq!(options.replay, replay, "{value:?}");
+        }
+    }
+
+    #[test]
     fn a_value_that_is_not_in_the_table_is_an_error_that_names_the_table() {
         for (name, value, hint) in [
             ("GOLLM_CUBLAS", "f64", "f16, f32, off"),
             ("GOLLM_PREFER", "M40", "newest, m40"),
-            ("GOLLM_CUDA_GRAPH", "yes", "0, 1"),
+            ("GOLLM_CUDA_GRAPH", "yes", "0, 1, persistent"),
             ("GOLLM_CUDA_DEVICE", "-1", "a number"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();

@@ -13,10 +13,10 @@ use super::cublas::Cublas;
 use super::cuda::Libcuda;
 use super::gpu;
 use super::kernels::{Compilation, Kernels};
-use super::machine::Machine;
+use super::machine::{Machine, Recorded};
 use super::nvrtc::Nvrtc;
-use super::options::{CublasUse, DriverOptions};
-use super::owned::Graph;
+use super::options::{CublasUse, DriverOptions, Replay};
+use super::persistent::Persistent;
 use super::places::Places;
 use super::replay::Queue;
 use super::staging::LARGEST_WRITE;
@@ -32,7 +32,7 @@ pub(crate) struct Driver {
 
 /// The queue and what it drives.
 pub(super) struct Work {
-    queue: Queue<Graph>,
+    queue: Queue<Recorded>,
     pub(super) machine: Machine,
 }
 
@@ -55,19 +55,30 @@ impl Driver {
         let compilation = Compilation::of_all(&nvrtc, &context.gpu.sm(), &cache)?;
         let kernels = Kernels::load(&context, &compilation)?;
         let (library, cublas) = open_cublas(&context, &nvrtc, options, places)?;
-        let graphs = options.graphs && !options.check;
-        let description = describe(
-            &context,
-            &nvrtc,
-            &compilation,
-            library,
-            cublas.as_ref(),
-            graphs,
+        let replay = if options.check {
+            Replay::Off // whoever waits after each kernel wants to see each kernel
+        } else {
+            options.replay
+        };
+        let persistent = match replay {
+            Replay::Persistent => Some(Persistent::open(&context, &nvrtc, &cache)?),
+            _ => None,
+        };
+        let cublas_used = describe_cublas(library, cublas.as_ref());
+        let (major, minor) = nvrtc.version;
+        let steps = match (&persistent, replay) {
+            (Some(persistent), _) => persistent.to_string(),
+            (None, Replay::Off) => "no graphs".to_owned(),
+            (None, _) => "graphs".to_owned(),
+        };
+        let description = format!(
+            "{}, kernels by NVRTC {major}.{minor} ({compilation}), {cublas_used}, {steps}",
+            context.gpu
         );
         Ok(Self {
             work: Mutex::new(Work {
-                queue: Queue::new(graphs),
-                machine: Machine::new(&context, kernels, cublas, options.check)?,
+                queue: Queue::new(replay != Replay::Off),
+                machine: Machine::new(&context, kernels, persistent, cublas, options.check)?,
             }),
             description,
             library,
@@ -104,25 +115,12 @@ fn open_cublas(
     }
 }
 
-fn describe(
-    context: &Context,
-    nvrtc: &Nvrtc,
-    compilation: &Compilation,
-    library: Library,
-    cublas: Option<&Cublas>,
-    graphs: bool,
-) -> String {
-    let (major, minor) = nvrtc.version;
-    let cublas = match (library, cublas) {
+fn describe_cublas(library: Library, cublas: Option<&Cublas>) -> String {
+    match (library, cublas) {
         (Library::F16, Some(cublas)) => format!("cuBLAS {} in f16", cublas.version()),
         (Library::F32, Some(cublas)) => format!("cuBLAS {} in f32", cublas.version()),
         _ => "no cuBLAS".to_owned(),
-    };
-    let graphs = if graphs { "graphs" } else { "no graphs" };
-    format!(
-        "{}, kernels by NVRTC {major}.{minor} ({compilation}), {cublas}, {graphs}",
-        context.gpu
-    )
+    }
 }
 
 impl Runtime for Driver {

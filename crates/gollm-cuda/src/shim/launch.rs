@@ -14,10 +14,20 @@ unsafe extern "C" {
         arguments: *const u64,
         kinds: *const u8,
         n_arguments: c_uint,
+        resident: c_uint,
         reversed: c_int,
         message: *mut c_char,
         message_bytes: usize,
     ) -> c_int;
+}
+
+/// How the fibers of a launch take turns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    /// How many blocks are there at once.
+    pub(super) resident: u32,
+    /// Whether threads and blocks begin in reverse.
+    pub(super) reversed: bool,
 }
 
 /// Runs a grid of `block` threads each; an error is what went wrong.
@@ -26,7 +36,7 @@ pub(super) fn launch(
     grid: [u32; 3],
     [block, shared_bytes]: [u32; 2],
     arguments: &[Argument],
-    reversed: bool,
+    order: Order,
 ) -> Result<(), String> {
     let (bits, kinds): (Vec<u64>, Vec<u8>) = arguments.iter().map(bits_and_kind).unzip();
     let name = CString::new(name).map_err(|error| error.to_string())?;
@@ -44,7 +54,8 @@ pub(super) fn launch(
             bits.as_ptr(),
             kinds.as_ptr(),
             kinds.len() as c_uint,
-            c_int::from(reversed),
+            order.resident,
+            c_int::from(order.reversed),
             message.as_mut_ptr().cast(),
             message.len(),
         )

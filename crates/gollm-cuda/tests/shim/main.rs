@@ -9,3 +9,4 @@ mod common;
 mod conformance;
 mod fused;
 mod model;
+mod text;

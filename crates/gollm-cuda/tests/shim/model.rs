@@ -1,9 +1,10 @@
 //! The embedded model writes the same text on the shim as on the reference.
 
 use crate::common::{ORDERS, device};
+use crate::text::{self, Text};
 use gollm_cuda::{CacheType, ShimLibrary};
 use gollm_model::{Append, Decoder};
-use gollm_tensor::Device;
+use gollm_tensor::{DType, Device};
 use gollm_weights::{ModelFile, OpenOptions};
 
 /// Ids of some text of the model's own kind: any will do, both devices read the same.
@@ -72,5 +73,20 @@ fn models_with_biases_norms_of_heads_and_experts_write_the_same_as_on_the_refere
             let differences = logits.iter().zip(&its_logits).map(|(a, b)| (a - b).abs());
             assert!(differences.fold(0.0, f32::max) < 1e-4, "{name}");
         }
+    }
+}
+
+#[test]
+fn rounded_weights_write_the_text_that_they_write_on_the_reference() {
+    for weights in [DType::F16, DType::Q8_0, DType::Q4_0] {
+        let file = text::model(weights);
+        // As many as are quick: a device test reads 64.
+        let expected = Text::of(&file, &PROMPT, 6);
+        let device = device(false, ShimLibrary::Off, CacheType::F32);
+        assert_eq!(expected.read(&file, &device), expected.ids, "{weights}");
+        // A cache of half precision may choose otherwise where two logits are as close as it rounds.
+        let device = self::device(true, ShimLibrary::Off, CacheType::F16);
+        let found = expected.read(&file, &device);
+        assert!(expected.worst(&found) < 5e-2, "{weights}: {found:?}");
     }
 }

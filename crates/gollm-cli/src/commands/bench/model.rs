@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::measure::{rates, timed};
 use super::subject::Subject;
 use super::table::{self, Row};
-use crate::device::{DeviceName, open_gpu};
+use crate::device::{DeviceName, GpuOptions, open_gpu};
 use crate::failure::Failure;
 use crate::output::Notes;
 
@@ -36,7 +36,7 @@ impl Bench {
                     "--device auto: bench measures the devices that it is told; `gollm devices` lists them",
                 ));
             }
-            name => open_gpu(name, None)?,
+            name => open_gpu(name, GpuOptions::default())?,
         };
         notes.say(device.backend().description());
         // The reference is not for speed.

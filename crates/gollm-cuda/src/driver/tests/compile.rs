@@ -116,6 +116,41 @@ fn every_kernel_compiles_with_cuda_13() {
     });
 }
 
+/// What the assembler says of the persistent kernels, for each architecture.
+#[cfg(feature = "persistent-decode")]
+fn uses_of_the_persistent_kernels(major: u32, sms: &[&str]) -> Vec<(String, Vec<Use>)> {
+    use crate::persistent::{SOURCE, WEIGHTS, name};
+    let Some(nvrtc) = nvrtc(major) else {
+        return Vec::new();
+    };
+    let options = [&OPTIONS[..], &["--ptxas-options=-v"]].concat();
+    on_all_cores(sms, |sm| {
+        let compiled = nvrtc.compile(SOURCE.file, &SOURCE.unit(), sm, &options);
+        let compiled = compiled.unwrap_or_else(|error| panic!("{error}"));
+        let uses = uses(&compiled.log);
+        // They and nothing else: of the other files only the templates are there.
+        assert_eq!(uses.len(), WEIGHTS.len(), "{uses:?}");
+        for weight in WEIGHTS {
+            assert!(uses.iter().any(|u| u.kernel == name(weight)), "{uses:?}");
+        }
+        ((*sm).to_owned(), uses)
+    })
+}
+
+#[cfg(feature = "persistent-decode")]
+#[test]
+fn the_persistent_kernels_compile_and_spill_nothing_on_maxwell() {
+    let old = uses_of_the_persistent_kernels(12, &["sm_52", "sm_70", "sm_80", "sm_90"]);
+    let new = uses_of_the_persistent_kernels(13, &["sm_75", "sm_90"]);
+    for (sm, uses) in old.iter().chain(&new) {
+        for its_use in uses {
+            // Elsewhere a few registers of the largest operation: 52 bytes were the most.
+            let most = if sm == "sm_52" { 0 } else { 64 };
+            assert!(its_use.spilled_bytes <= most, "{sm}: {its_use:?}");
+        }
+    }
+}
+
 #[test]
 fn the_check_for_spills_sees_spills() {
     let Some(nvrtc) = nvrtc(12) else {

@@ -3,6 +3,8 @@
 
 mod model;
 mod opening;
+#[cfg(feature = "persistent-decode")]
+mod persistent;
 mod work;
 
 use std::path::Path;
@@ -31,11 +33,21 @@ fn open(options: &DriverOptions) -> gollm_tensor::Result<Driver> {
 
 /// How many graphs this thread has launched.
 fn graph_launches() -> u64 {
+    count(b"gollm_fake_graph_launches")
+}
+
+/// How many kernels this thread has launched one by one, or recorded in a graph.
+#[cfg(feature = "persistent-decode")]
+fn kernel_launches() -> u64 {
+    count(b"gollm_fake_kernel_launches")
+}
+
+fn count(function: &[u8]) -> u64 {
     // SAFETY: the library is open already, and its function takes nothing and gives a number.
     unsafe {
         let library = SharedObject::new(Path::new(FAKE).join("libcuda.so.1")).unwrap();
         let count = library
-            .get::<unsafe extern "C" fn() -> std::ffi::c_ulong>(b"gollm_fake_graph_launches")
+            .get::<unsafe extern "C" fn() -> std::ffi::c_ulong>(function)
             .unwrap();
         count()
     }

@@ -7,7 +7,7 @@ use gollm_tensor::Device;
 use gollm_tensor::conformance::{Bounds, assert_conforms};
 use gollm_weights::{ModelFile, OpenOptions};
 
-use super::super::super::options::{CublasUse, DriverOptions};
+use super::super::super::options::{CublasUse, DriverOptions, Replay};
 use super::super::super::run::Driver;
 use super::{graph_launches, open, options};
 use crate::Cuda;
@@ -32,7 +32,7 @@ fn the_whole_backend_conforms_through_the_driver() {
 }
 
 /// The ids that the embedded model goes on with, each the likeliest.
-fn greedy(driver: Driver, n_tokens: usize) -> Vec<u32> {
+pub(super) fn greedy(driver: Driver, n_tokens: usize) -> Vec<u32> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../test_data/gollm-stories.gollm"
@@ -59,7 +59,7 @@ fn greedy(driver: Driver, n_tokens: usize) -> Vec<u32> {
 fn decoding_a_model_is_one_graph_a_token() {
     let cache = tempfile::tempdir().unwrap();
     let without = DriverOptions {
-        graphs: false,
+        replay: Replay::Off,
         ..options(&cache)
     };
     let plain = greedy(open(&without).unwrap(), 8);

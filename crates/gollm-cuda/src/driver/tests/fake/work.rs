@@ -3,7 +3,7 @@
 use gollm_tensor::DType;
 
 use super::super::super::command::{Command, Run};
-use super::super::super::options::DriverOptions;
+use super::super::super::options::{DriverOptions, Replay};
 use super::super::super::replay::Executor;
 use super::super::super::run::Driver;
 use super::{graph_launches, open, options};
@@ -74,9 +74,9 @@ impl Adding {
 #[test]
 fn a_step_that_repeats_is_replayed_with_the_bytes_of_each_time() {
     let cache = tempfile::tempdir().unwrap();
-    for graphs in [true, false] {
+    for replay in [Replay::Graph, Replay::Off] {
         let options = DriverOptions {
-            graphs,
+            replay,
             ..options(&cache)
         };
         let adding = Adding::new(&options);
@@ -90,7 +90,7 @@ fn a_step_that_repeats_is_replayed_with_the_bytes_of_each_time() {
                 assert_eq!(adding.step(x, y, 3), x + 3.0 * y);
             }
         }
-        if graphs {
+        if replay == Replay::Graph {
             // All but the first two, and those whose step of another kind was new or too short.
             let replayed = graph_launches() - before;
             assert!(replayed >= 18, "{replayed} graphs");
