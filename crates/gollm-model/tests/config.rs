@@ -341,7 +341,10 @@ fn options_of_other_models_are_written_only_where_they_say_something() {
     }
     let absent = "qkv_bias: false\nqk_norm: false\nn_experts: 0\nn_experts_per_token: 0\n\
                   norm_topk_prob: false\n";
-    assert_eq!(Config::from_yaml(&format!("{FULL}{absent}")).unwrap(), full());
+    assert_eq!(
+        Config::from_yaml(&format!("{FULL}{absent}")).unwrap(),
+        full()
+    );
     let all = Config {
         qkv_bias: true,
         qk_norm: true,
