@@ -2,14 +2,14 @@
 
 use gollm_tensor::{
     Backend, CachedAttention, DType, HostBytes, Place, Result, RopeTable, Storage, Tensor,
-    n_elements,
 };
 
 use crate::Cpu;
 use crate::kernels::elementwise::{Softmax, Swiglu};
 use crate::kernels::quantized::QuantizedWeight;
 use crate::memory::{
-    CacheMut, Numbers, Weight, cache_mut, matrix_shape, numbers, result, values, weight,
+    CacheMut, Numbers, Weight, cache_mut, check_memory, matrix_shape, numbers, result, values,
+    weight,
 };
 
 /// Numbers in a piece of an operation that need not know where rows end: enough to be worth handing
@@ -36,8 +36,7 @@ impl Backend for Cpu {
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
         // Into memory that is used again: this is where a mixture of experts adds up, layer by layer.
-        self.check_memory::<f32>("", shape)?;
-        let mut zeros = self.take(n_elements(shape)?);
+        let mut zeros = self.take(check_memory::<f32>("", shape)?);
         zeros.fill(0.0);
         Ok(Storage::new(Numbers::Result(zeros)))
     }
@@ -45,13 +44,13 @@ impl Backend for Cpu {
     fn cache(&self, shape: &[usize]) -> Result<(DType, Storage)> {
         // `vec!` gets zeroed pages, which take no memory until they are written.
         if !self.half_cache {
-            let n_elements = self.check_memory::<f32>("a cache of ", shape)?;
+            let n_elements = check_memory::<f32>("a cache of ", shape)?;
             return Ok((
                 DType::F32,
                 Storage::new(Numbers::Own(vec![0.0; n_elements])),
             ));
         }
-        let n_elements = self.check_memory::<u16>("a cache of ", shape)?;
+        let n_elements = check_memory::<u16>("a cache of ", shape)?;
         Ok((DType::F16, Storage::new(Numbers::Half(vec![0; n_elements]))))
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gollm_tensor::{Error, Place, Result, RopeTable, Tensor, n_elements};
+use gollm_tensor::{Error, Place, Result, RopeTable, Tensor};
 
 use crate::buffers::Buffer;
 use crate::kernels::attention::{self, Attention, Sizes};
@@ -94,22 +94,6 @@ impl Cpu {
     #[must_use]
     pub fn machine(&self) -> Machine {
         self.workshop.machine
-    }
-
-    /// The number of values of `shape`, if there is memory for them: asked first, so that too much is an
-    /// error and not an abort.
-    pub(crate) fn check_memory<T>(&self, what: &str, shape: &[usize]) -> Result<usize> {
-        let (n, size) = (n_elements(shape)?, size_of::<T>());
-        match Vec::<T>::new().try_reserve_exact(n) {
-            Ok(()) => Ok(n),
-            Err(_) => Err(Error::Device {
-                device: "cpu".to_owned(),
-                message: format!(
-                    "no memory for {what}{shape:?} f{} values ({n} x {size} bytes)",
-                    8 * size
-                ),
-            }),
-        }
     }
 
     pub(crate) fn take(&self, n: usize) -> Buffer {

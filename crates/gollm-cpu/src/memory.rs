@@ -1,6 +1,6 @@
 //! The backend's memory, and how its files see a tensor.
 
-use gollm_tensor::{DType, Error, HostBytes, Result, Storage, Tensor, dequantize};
+use gollm_tensor::{DType, Error, HostBytes, Result, Storage, Tensor, dequantize, n_elements};
 
 use crate::blocks::{BLOCK, Blocks, Quantized};
 use crate::buffers::Buffer;
@@ -92,6 +92,20 @@ fn as_f32(bytes: &[u8]) -> Option<&[f32]> {
     // SAFETY: every bit pattern is an f32; `align_to` finds the aligned middle.
     let (before, values, after) = unsafe { bytes.align_to() };
     (before.is_empty() && after.is_empty()).then_some(values)
+}
+
+/// The number of values of `shape`, if there is memory for them: asked first, so that too much is an error
+/// and not an abort.
+pub(crate) fn check_memory<T>(what: &str, shape: &[usize]) -> Result<usize> {
+    let (n, size) = (n_elements(shape)?, size_of::<T>());
+    let reserved = Vec::<T>::new().try_reserve_exact(n);
+    reserved.map(|()| n).map_err(|_| Error::Device {
+        device: "cpu".to_owned(),
+        message: format!(
+            "no memory for {what}{shape:?} f{} values ({n} x {size} bytes)",
+            8 * size
+        ),
+    })
 }
 
 /// The memory of a tensor of this backend.

@@ -4,6 +4,7 @@
 //! JSON) and in Python's `config.py`. Notes: `notes/ch04-model.md`.
 
 mod experts;
+mod nearest;
 mod read;
 mod validate;
 

@@ -22,7 +22,8 @@ pub struct Part {
     pub layers: Range<usize>,
     /// Which key/value heads of each layer.
     pub kv_heads: Range<usize>,
-    /// Which of the `hidden_dim` columns of each feed-forward layer.
+    /// Which of the `hidden_dim` columns of each feed-forward layer; with experts, of each of them. Their
+    /// router is whole in every part, so that all parts choose alike.
     pub hidden: Range<usize>,
 }
 

@@ -233,8 +233,7 @@ fn the_parts_of_a_layer_add_up_to_the_whole() {
             let decoder = Decoder::load_part(&config, part, &source, &device).expect("loads");
             let decoder = decoder.with_reduce(Arc::clone(&seen) as Arc<dyn Reduce>);
             all_logits(&decoder, &PROMPT);
-            let first = seen.0.lock().expect("alone").swap_remove(0);
-            first
+            seen.0.lock().expect("alone").swap_remove(0)
         };
         let whole = Part::whole(&config);
         let part = |kv_heads, hidden| Part {

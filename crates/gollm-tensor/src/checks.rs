@@ -30,44 +30,6 @@ impl Tensor {
         }
     }
 
-    /// A vector that is added to every row.
-    pub(crate) fn check_bias(&self, bias: &Self) -> Result<()> {
-        let [_, width] = self.activations("add", "self")?;
-        self.beside("add", "other", bias)?;
-        bias.stored_as_f32("add", "other")?;
-        check_shape!("add", bias, [width])
-    }
-
-    /// Returns the rows as backends take them.
-    pub(crate) fn check_add_rows(
-        &self,
-        rows: &Self,
-        to: &[usize],
-        scales: &[f32],
-    ) -> Result<Vec<u32>> {
-        const NAME: &str = "add_rows";
-        let [n_tokens, width] = self.activations(NAME, "self")?;
-        self.beside(NAME, "rows", rows)?;
-        let [n_rows, _] = rows.activations(NAME, "rows")?;
-        check_shape!(NAME, rows, [n_rows, width])?;
-        check_length(NAME, "to", to.len(), n_rows)?;
-        check_length(NAME, "scales", scales.len(), n_rows)?;
-        let mut sorted = to.to_vec();
-        sorted.sort_unstable();
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::Twice {
-                operation: NAME,
-                name: "row",
-                found: pair[0],
-            });
-        }
-        let number = |&row: &usize| {
-            check_range(NAME, "row", row, n_tokens)?;
-            u32::try_from(row).map_err(|_| Error::TooLarge { shape: vec![row] })
-        };
-        to.iter().map(number).collect()
-    }
-
     pub(crate) fn check_matmul(&self, weight: &Self) -> Result<()> {
         let [_, n_in] = self.activations("matmul", "x")?;
         self.beside("matmul", "weight", weight)?;
@@ -204,7 +166,7 @@ impl Tensor {
         })
     }
 
-    fn stored_as_f32(&self, operation: &'static str, name: &'static str) -> Result<()> {
+    pub(crate) fn stored_as_f32(&self, operation: &'static str, name: &'static str) -> Result<()> {
         if self.dtype() == DType::F32 {
             return Ok(());
         }
@@ -217,7 +179,12 @@ impl Tensor {
     }
 
     /// Checks that `other` lives where `self` does.
-    fn beside(&self, operation: &'static str, name: &'static str, other: &Self) -> Result<()> {
+    pub(crate) fn beside(
+        &self,
+        operation: &'static str,
+        name: &'static str,
+        other: &Self,
+    ) -> Result<()> {
         if self.device().same(other.device()) {
             return Ok(());
         }
@@ -248,7 +215,7 @@ pub(crate) fn check_range(
     }
 }
 
-fn check_length(
+pub(crate) fn check_length(
     operation: &'static str,
     name: &'static str,
     found: usize,

@@ -41,6 +41,7 @@ pub mod reference;
 mod rope_table;
 mod shape_check;
 mod storage_types;
+mod sums;
 mod tensor;
 
 pub use backend::{Backend, CachedAttention, Storage};

@@ -182,48 +182,6 @@ impl Tensor {
         self.device().backend().swiglu(self, up)
     }
 
-    /// Adds element by element: the residual connection, or a bias that every row gets.
-    ///
-    /// # Shapes
-    ///
-    /// - `self` and the result: `[n_tokens, emb_dim]`
-    /// - `other`: `[n_tokens, emb_dim]`, or `[emb_dim]`, which is added to each row
-    ///
-    /// # Errors
-    ///
-    /// If the shapes or devices disagree.
-    ///
-    /// Source: book sections 4.4 and A.4.
-    pub fn add(&self, other: &Self) -> Result<Self> {
-        match other.shape() {
-            [_] => self.check_bias(other)?,
-            _ => self.check_same("add", ["self", "other"], other)?,
-        }
-        self.device().backend().add(self, other)
-    }
-
-    /// Adds scaled rows to some rows of a sum, in place: `self[to_t] += scales_t · rows_t`. So the
-    /// answers of experts that saw only some tokens come together.
-    ///
-    /// # Shapes
-    ///
-    /// - `self`: `[n_tokens, emb_dim]`, made by [`Device::zeros`](crate::Device::zeros)
-    /// - `rows`: `[n_rows, emb_dim]`
-    /// - `to`, `scales`: one for each row; no number in `to` twice
-    ///
-    /// # Errors
-    ///
-    /// If the shapes or devices disagree, `to` names a row that is not there or names one twice, or
-    /// another handle shares the memory of `self`.
-    ///
-    /// Source: Shazeer et al. 2017, <https://arxiv.org/abs/1701.06538>, eq. 1, one expert's term of
-    /// the sum.
-    pub fn add_rows(&mut self, rows: &Self, to: &[usize], scales: &[f32]) -> Result<()> {
-        let to = self.check_add_rows(rows, to, scales)?;
-        let device = self.device().clone();
-        device.backend().add_rows(self, rows, &to, scales)
-    }
-
     /// Turns each row into probabilities: `y_i = e^{x_i} / Σ_j e^{x_j}`.
     ///
     /// # Shapes

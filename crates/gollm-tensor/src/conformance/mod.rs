@@ -13,6 +13,7 @@
 
 mod cases;
 mod numbers;
+mod sums;
 
 use std::fmt;
 

@@ -66,14 +66,17 @@ impl Run<'_> {
 
     pub(super) fn to_text(&self) -> String {
         let before = self.source.file_bytes();
+        let rows = self.rows();
+        let longest = rows.iter().map(|((kind, _), _)| kind.len()).max();
+        let width = longest.unwrap_or(0).max(16);
         let mut text = format!(
-            "{:<16} {:>7}  {:<6} {:>13} {:>12} {:>10} {:>10}\n",
+            "{:<width$} {:>7}  {:<6} {:>13} {:>12} {:>10} {:>10}\n",
             "tensors", "number", "stored", "values", "bits/value", "RMS error", "largest"
         );
-        for ((kind, dtype), row) in self.rows() {
+        for ((kind, dtype), row) in rows {
             let _ = writeln!(
                 text,
-                "{kind:<16} {:>7}  {dtype:<6} {:>13} {:>12.2} {:>9.3}% {:>9.2}%",
+                "{kind:<width$} {:>7}  {dtype:<6} {:>13} {:>12.2} {:>9.3}% {:>9.2}%",
                 row.n_tensors,
                 grouped(row.n_values as u128),
                 8.0 * row.n_bytes as f64 / row.n_values.max(1) as f64,
