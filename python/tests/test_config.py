@@ -170,5 +170,5 @@ def test_options_of_other_models_are_written_only_where_they_say_something() -> 
     "changes", [{"tie_embeddings": True}, {"tie_embeddings": False}, OPTIONS], ids=str
 )
 def test_the_count_of_parameters_is_the_model_s(changes: dict[str, Any]) -> None:
-    config = ModelConfig(**{**GOOD, **changes})  # type: ignore[arg-type]
+    config = ModelConfig(**{**GOOD, **changes})
     assert sum(p.numel() for p in Decoder(config).parameters()) == config.n_parameters()

@@ -170,6 +170,7 @@ def test_the_embedded_model_writes_the_same_in_transformers(tmp_path: Path) -> N
     continued = model.generate(ids, do_sample=False, max_new_tokens=200)[0]
     text = tokenizer.decode(continued[ids.shape[1] :], skip_special_tokens=True)
     answer = run("generate", "-m", str(own), "--temp", "0", "-n", "200", prompt).stdout
+    assert isinstance(text, str)
     assert text.rstrip("\n") == answer.rstrip("\n")
     # And what was written is read here as the same model.
     assert run("generate", "-m", str(there), "--temp", "0", "-n", "200", prompt).stdout == answer
