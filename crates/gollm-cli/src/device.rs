@@ -75,8 +75,16 @@ pub(crate) enum Prefer {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct GpuOptions {
     /// How cached keys and values are stored; none: the GPU's own choice.
+    #[cfg_attr(
+        not(any(feature = "cuda", feature = "wgpu")),
+        expect(dead_code, reason = "this build has no GPU to tell")
+    )]
     pub(crate) cache_type: Option<CacheType>,
     /// Which NVIDIA GPU; none: the environment's choice.
+    #[cfg_attr(
+        not(feature = "cuda"),
+        expect(dead_code, reason = "this build knows no NVIDIA GPU")
+    )]
     pub(crate) prefer: Option<Prefer>,
 }
 
