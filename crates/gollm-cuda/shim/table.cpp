@@ -68,7 +68,8 @@ struct Entry {
     ENTRY(name##_f32), ENTRY(name##_f16), ENTRY(name##_bf16), ENTRY(name##_q8_0), ENTRY(name##_q4_0)
 
 const Entry ENTRIES[] = {
-    ENTRY(add), ENTRY(swiglu), ENTRY(rms_norm), ENTRY(softmax), ENTRY(argmax), ENTRY(rope),
+    ENTRY(add), ENTRY(add_bias), ENTRY(add_rows), ENTRY(swiglu), ENTRY(rms_norm), ENTRY(softmax), ENTRY(argmax),
+    ENTRY(rope),
     ENTRY(rope_append_f32), ENTRY(rope_append_f16), ENTRY(append_f32), ENTRY(append_f16),
     ENTRY(attention_decode_f32), ENTRY(attention_decode_f16), ENTRY(attention_combine),
     ENTRY(attention_prefill_f32), ENTRY(attention_prefill_f16),
