@@ -3,6 +3,7 @@
 
 mod model;
 mod opening;
+mod other_models;
 mod work;
 
 use std::path::Path;
