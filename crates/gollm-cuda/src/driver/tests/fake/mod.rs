@@ -3,6 +3,7 @@
 
 mod model;
 mod opening;
+mod other_models;
 #[cfg(feature = "persistent-decode")]
 mod persistent;
 mod work;
