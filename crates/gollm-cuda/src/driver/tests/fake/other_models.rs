@@ -6,7 +6,7 @@ use gollm_model::{Append, Decoder};
 use gollm_tensor::Device;
 use gollm_weights::{ModelFile, OpenOptions};
 
-use super::super::super::options::DriverOptions;
+use super::super::super::options::{DriverOptions, Replay};
 use super::{open, options};
 use crate::Cuda;
 use crate::options::CacheType;
@@ -38,14 +38,14 @@ fn they_write_what_the_reference_writes_with_graphs_and_without() {
     let cache = tempfile::tempdir().unwrap();
     for name in ["qkv_bias", "qk_norm", "experts"] {
         let expected = greedy(name, &Device::reference());
-        for graphs in [false, true] {
+        for replay in [Replay::Off, Replay::Graph] {
             let options = DriverOptions {
-                graphs,
+                replay,
                 ..options(&cache)
             };
             let driver = Arc::new(open(&options).unwrap());
             let device = Device::new(Cuda::on(driver, CacheType::F32));
-            assert_eq!(greedy(name, &device), expected, "{name}, graphs {graphs}");
+            assert_eq!(greedy(name, &device), expected, "{name}, {replay:?}");
         }
     }
 }
