@@ -21,10 +21,11 @@ from test_binary import binary
 from goldens import TEST_DATA
 from model import Decoder
 
-N_TOKENS = 24
+N_TOKENS = 64
 PROMPT = [3, 1, 4, 1, 5]
 # Rows of whole blocks, and a model that is not tied and has grouped queries.
 SHAPE = {
+    "context_length": 128,
     "emb_dim": 64,
     "head_dim": 16,
     "hidden_dim": 96,
@@ -149,7 +150,7 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q5_1"])
-def test_greedy_ids_of_a_file_of_gguf_are_pytorch_s(tmp_path: Path, kind: str) -> None:
+def test_a_file_of_gguf_gives_pytorch_s_logits_and_tokens(tmp_path: Path, kind: str) -> None:
     model = tiny_model(**SHAPE)
     path = tmp_path / "model.gguf"
     write_gguf(model, path, gguf.GGMLQuantizationType[kind])
@@ -158,6 +159,12 @@ def test_greedy_ids_of_a_file_of_gguf_are_pytorch_s(tmp_path: Path, kind: str) -
     options = ["--device", "reference", "--temp", "0", "--ignore-eos", "--json"]
     answer = run("generate", "-m", str(path), "-n", str(N_TOKENS), *options, "--prompt-ids", ids)
     assert json.loads(answer)["ids"] == model.generate(PROMPT, N_TOKENS)
+    with torch.no_grad():
+        expected = model(torch.tensor([PROMPT]))[0].numpy()
+    logits = module.Model.load(str(path), device="reference").logits(PROMPT)
+    # Blocks of Q5_1 are used as f16: each weight is off by up to 2^-11 of itself, a logit of 6 by 0.02.
+    bound = 5e-2 if kind == "Q5_1" else 1e-4
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=bound)
 
 
 @pytest.mark.parametrize("kind", ["F32", "F16", "Q8_0"])
