@@ -162,7 +162,7 @@ def test_a_file_of_gguf_gives_pytorch_s_logits_and_tokens(tmp_path: Path, kind: 
     with torch.no_grad():
         expected = model(torch.tensor([PROMPT]))[0].numpy()
     logits = module.Model.load(str(path), device="reference").logits(PROMPT)
-    # Blocks of Q5_1 are used as f16: each weight is off by up to 2^-11 of itself, a logit of 6 by 0.02.
+    # Blocks of Q5_1 are used as f16: a weight is off by up to 2^-11 of itself, a logit by 0.02.
     bound = 5e-2 if kind == "Q5_1" else 1e-4
     np.testing.assert_allclose(logits, expected, rtol=0, atol=bound)
 
