@@ -10,6 +10,7 @@ mod address_space;
 mod bench;
 mod convert;
 mod cuda;
+mod experts;
 mod files;
 mod generate;
 mod mistakes;
