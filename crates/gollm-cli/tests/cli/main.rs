@@ -11,6 +11,7 @@ mod bench;
 mod chat;
 mod convert;
 mod cuda;
+mod experts;
 mod files;
 mod folder;
 mod generate;
