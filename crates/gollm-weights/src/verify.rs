@@ -42,6 +42,10 @@ pub struct TensorReport {
     pub n_nan: u64,
     /// How many of them are infinite.
     pub n_infinite: u64,
+    /// The BLAKE3 hash of its bytes as they are used here: in the type of [`Self::dtype`], with rows in
+    /// the order of split halves. So a tensor has one hash in whatever kind of file it lies, as long as it
+    /// is not rounded on the way; in a `.gollm` file it is the tensor's checksum.
+    pub blake3: [u8; 32],
 }
 
 impl Report {
@@ -77,7 +81,7 @@ pub(crate) fn verify_data(file: &[u8], head: &Head) -> Result<Report> {
     let tensors: Vec<TensorReport> = head
         .tensors
         .iter()
-        .map(|tensor| report(data(file, tensor), tensor))
+        .map(|tensor| report(data(file, tensor), tensor, tensor.checksum))
         .collect();
     Ok(Report {
         version: head.version,
@@ -124,7 +128,8 @@ pub(crate) fn check_data(data: &[u8], tensor: &TensorDescriptor) -> Result<()> {
 pub(crate) fn verify_foreign(file: &ModelFile) -> Result<Report> {
     let tensors = file.descriptors().iter().map(|tensor| {
         let data = file.bytes(&tensor.name)?;
-        let found = report(data.as_slice(), tensor);
+        let hash = *blake3::hash(data.as_slice()).as_bytes();
+        let found = report(data.as_slice(), tensor, hash);
         data.release();
         Ok(found)
     });
@@ -137,7 +142,7 @@ pub(crate) fn verify_foreign(file: &ModelFile) -> Result<Report> {
     })
 }
 
-fn report(data: &[u8], tensor: &TensorDescriptor) -> TensorReport {
+fn report(data: &[u8], tensor: &TensorDescriptor, blake3: [u8; 32]) -> TensorReport {
     let NonFinite { n_nan, n_infinite } = count_non_finite(data, tensor.dtype);
     TensorReport {
         name: tensor.name.clone(),
@@ -145,5 +150,6 @@ fn report(data: &[u8], tensor: &TensorDescriptor) -> TensorReport {
         n_elements: tensor.n_elements() as u64,
         n_nan,
         n_infinite,
+        blake3,
     }
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use gollm_tokenizer::Tokenizer;
-use gollm_weights::Report;
-use serde_json::json;
+use gollm_weights::{Report, TensorReport};
+use serde_json::{Value, json};
 
 use crate::args::switch;
 use crate::failure::Failure;
@@ -22,7 +22,14 @@ pub(crate) struct Args {
     /// Model file, the same as --model
     file: Option<PathBuf>,
 
-    /// Print one JSON object
+    /// Print the BLAKE3 hash of each tensor as well, in the form of `b3sum`
+    ///
+    /// A tensor has one hash in whatever kind of file it lies, as long as it is not rounded on the way: what is
+    /// hashed are its bytes as they are used here.
+    #[arg(long, env = "GOLLM_HASHES", value_parser = switch, conflicts_with = "json")]
+    hashes: bool,
+
+    /// Print one JSON object, with the type, the hash and the counts of each tensor
     #[arg(long, env = "GOLLM_JSON", value_parser = switch)]
     json: bool,
 
@@ -46,7 +53,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "n_tensors": report.tensors.len(),
             "n_parameters": report.n_parameters,
             "tokenizer_ids": tokenizer.map(|tokenizer| tokenizer.vocab_size()),
+            "tensors": report.tensors.iter().map(tensor_json).collect::<Vec<_>>(),
         }));
+    }
+    if args.hashes {
+        let line = |tensor: &TensorReport| format!("{}  {}\n", hash(tensor), tensor.name);
+        output::print(report.tensors.iter().map(line).collect::<String>())?;
     }
     output::print(format!(
         "{}: ok. {}, {}, {}, {} parameters; {}\n",
@@ -68,6 +80,22 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     ))
 }
 
+fn tensor_json(tensor: &TensorReport) -> Value {
+    json!({
+        "name": tensor.name,
+        "dtype": tensor.dtype.name(),
+        "n_elements": tensor.n_elements,
+        "n_nan": tensor.n_nan,
+        "n_infinite": tensor.n_infinite,
+        "blake3": hash(tensor),
+    })
+}
+
+fn hash(tensor: &TensorReport) -> String {
+    let bytes = tensor.blake3.iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A file may hold NaN exactly as it was written; the model is worth nothing all the same.
 fn check_finite(model: &OpenModel, report: &Report) -> Result<(), Failure> {
     let broken = report
@@ -77,9 +105,17 @@ fn check_finite(model: &OpenModel, report: &Report) -> Result<(), Failure> {
     let Some(tensor) = broken else {
         return Ok(());
     };
+    let cause = match model.file.is_gollm() {
+        true => {
+            "the file is as it was written, but the training had gone wrong; export an earlier checkpoint"
+        }
+        false => {
+            "the training had gone wrong, or the file is damaged, which it has no checksums to tell; get \
+             it again, or an earlier checkpoint"
+        }
+    };
     Err(Failure::bad_file(format!(
-        "{}: tensor `{}` holds {} NaN and {} infinite numbers ({} in all tensors): the file is as it \
-         was written, but the training had gone wrong; export an earlier checkpoint",
+        "{}: tensor `{}` holds {} NaN and {} infinite numbers ({} in all tensors): {cause}",
         model.name,
         tensor.name,
         grouped(tensor.n_nan),

@@ -64,6 +64,35 @@ fn the_embedded_model_writes_the_same_as_gguf() {
 }
 
 #[test]
+fn a_tensor_has_one_hash_in_every_kind_of_file() {
+    let files = Files::new();
+    let own = files.model();
+    let (gguf, folder) = (files.path("there.gguf"), files.path("there/"));
+    done(&["convert", &own, &gguf]);
+    done(&["convert", &own, &folder]);
+    let hashes = |model: &str| {
+        let text = done(&["verify", model, "--hashes"]).text();
+        let lines = text.lines().filter(|line| line.contains(".weight"));
+        let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let expected = hashes(&own);
+    let json = done(&["verify", &own, "--json"]).json();
+    let tensors = json["tensors"].as_array().unwrap();
+    assert_eq!(tensors.len(), expected.len());
+    let first = &tensors[0];
+    let line = format!(
+        "{}  {}",
+        first["blake3"].as_str().unwrap(),
+        first["name"].as_str().unwrap()
+    );
+    assert!(expected.contains(&line), "{line}");
+    assert_eq!(hashes(&gguf), expected);
+    assert_eq!(hashes(&folder), expected);
+}
+
+#[test]
 fn inspect_and_verify_say_what_kind_of_file_it_is() {
     let files = Files::new();
     let there = files.path("there.gguf");
