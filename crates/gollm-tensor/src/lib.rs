@@ -21,7 +21,8 @@
 //! // Shapes are checked by name.
 //! let wrong = device.tensor(&[3], &[1.0; 3])?;
 //! let message = x.rms_norm(&wrong, 1e-5).unwrap_err().to_string();
-//! assert_eq!(message, "rms_norm: `weight` has shape [3], expected [emb_dim] = [2]");
+//! let expected = "rms_norm: `x` has shape [1, 2], expected rows that are a whole multiple of 3 numbers";
+//! assert_eq!(message, expected);
 //! # Ok::<(), gollm_tensor::Error>(())
 //! ```
 //!
