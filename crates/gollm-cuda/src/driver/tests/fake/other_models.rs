@@ -38,7 +38,8 @@ fn they_write_what_the_reference_writes_with_graphs_and_without() {
     let cache = tempfile::tempdir().unwrap();
     for name in ["qkv_bias", "qk_norm", "experts"] {
         let expected = greedy(name, &Device::reference());
-        for replay in [Replay::Off, Replay::Graph] {
+        let persistent = cfg!(feature = "persistent-decode").then_some(Replay::Persistent);
+        for replay in [Replay::Off, Replay::Graph].into_iter().chain(persistent) {
             let options = DriverOptions {
                 replay,
                 ..options(&cache)
