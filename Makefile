@@ -49,7 +49,7 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu gollm-cli/hub; do \
+	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu,gollm-cli/hub; do \
 		$(CARGO) clippy --workspace --features $$features --all-targets --locked -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
