@@ -37,7 +37,8 @@ struct Played {
     __device__ __forceinline__ unsigned thread() const { return threadIdx.x % operation.threads; }
     __device__ __forceinline__ unsigned threads() const { return operation.threads; }
     // Other blocks of this very kernel wrote the activations: the read-only cache may hold what was at
-    // their address before, and no fence empties it.
+    // their address before, and no fence empties it. (Weights and gains do come through it. None of a
+    // model's is a result of the same step.)
     template <class T> __device__ __forceinline__ static T read(const T *p) { return *p; }
 };
 

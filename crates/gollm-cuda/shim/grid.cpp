@@ -2,7 +2,6 @@
 #include "fibers.hpp"
 #include "cuda.hpp"
 
-#include <array>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -30,8 +29,8 @@ struct Resident {
 };
 
 Resident *now = nullptr;
-// What was read through the read-only cache, by address: 16 bytes at most.
-std::unordered_map<uintptr_t, std::array<char, 16>> read_only;
+// What was read through the read-only cache, byte by byte: one address may be read in several sizes.
+std::unordered_map<uintptr_t, char> read_only;
 bool changed = false;
 
 size_t declared_bytes() { return __stop_gollm_shim_shared - __start_gollm_shim_shared; }
@@ -91,10 +90,10 @@ std::string run_blocks(const Grid &grid, std::vector<Resident> &residents) {
 void *dynamic_shared() { return now->dynamic.data(); }
 
 void watch(const void *address, size_t n_bytes) {
-    std::array<char, 16> bytes{};
-    memcpy(bytes.data(), address, n_bytes);
-    auto [found, is_new] = read_only.try_emplace((uintptr_t)address, bytes);
-    changed = changed || memcmp(found->second.data(), bytes.data(), n_bytes) != 0;
+    for (size_t i = 0; i < n_bytes; i++) {
+        char byte = ((const char *)address)[i];
+        changed = changed || read_only.try_emplace((uintptr_t)address + i, byte).first->second != byte;
+    }
 }
 
 std::string run_grid(const Grid &grid, const Body &body) {

@@ -36,14 +36,16 @@ fn a_token_is_four_launches_and_the_same_one_as_without() {
         assert_eq!(greedy(driver, 8), plain);
         let (kernels, graphs) = (kernel_launches() - kernels, graph_launches() - graphs);
         assert_eq!(graphs, 0);
-        // The prompt and three tokens as ever. Then four tokens: the embedding; the first product, which
-        // comes before the places are copied; all else of the layers and the head; the likeliest.
-        let one_by_one = {
+        // As ever the prompt and the first tokens: three, or two where the first finds its buffers as the
+        // others do. The others: the embedding; the first product, which comes before the places are
+        // copied; all else of the layers and the head; the likeliest.
+        let one_by_one = |n_tokens| {
             let before = kernel_launches();
-            greedy(open(&on(Replay::Off, prefer)).unwrap(), 4);
+            greedy(open(&on(Replay::Off, prefer)).unwrap(), n_tokens);
             kernel_launches() - before
         };
-        assert_eq!(kernels, one_by_one + 4 * 4);
+        let possible = [one_by_one(4) + 4 * 4, one_by_one(3) + 5 * 4];
+        assert!(possible.contains(&kernels), "{kernels} of {possible:?}");
     }
 }
 
