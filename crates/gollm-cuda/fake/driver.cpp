@@ -34,6 +34,8 @@ Objects &objects() { static Objects *it = new Objects(); return *it; }
 thread_local void *context = nullptr;
 // Each test is a thread, and counts its own.
 thread_local unsigned long graph_launches = 0, kernel_launches = 0;
+// Captures of this thread: as the backend captures, only its own calls are looked at.
+thread_local int capturing = 0;
 
 bool is_device_memory(unsigned long long address, size_t n_bytes) {
     auto after = objects().memory.upper_bound(address);
@@ -110,7 +112,7 @@ API int cuCtxSetCurrent(Handle handle) { context = handle; return OK; }
 API int cuMemGetInfo_v2(size_t *free, size_t *total) { *free = MEMORY - objects().used; *total = MEMORY; return OK; }
 API int cuMemAlloc_v2(unsigned long long *address, size_t n_bytes) {
     TURN_IN_CONTEXT;
-    if (state().capturing)
+    if (capturing)
         return CAPTURE_UNSUPPORTED;
     if (n_bytes == 0)
         return INVALID_VALUE;
@@ -240,14 +242,14 @@ API int cuStreamBeginCapture_v2(Stream *stream, int) {
     if (stream->capture)
         return CAPTURE_UNSUPPORTED;
     stream->capture = new std::vector<Work>();
-    state().capturing++;
+    capturing++;
     return OK;
 }
 API int cuStreamEndCapture(Stream *stream, std::vector<Work> **graph) {
     TURN_IN_CONTEXT;
     *graph = stream->capture;
     stream->capture = nullptr;
-    state().capturing--;
+    capturing--;
     return OK;
 }
 API int cuGraphInstantiateWithFlags(std::vector<Work> **executable, std::vector<Work> *graph, unsigned long long) {

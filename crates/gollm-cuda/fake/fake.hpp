@@ -45,7 +45,6 @@ struct Stream {
 struct State {
     std::recursive_mutex turn;
     std::string failure; // of a kernel; all later calls that wait report it
-    int capturing = 0;
 };
 
 State &state();

@@ -2,6 +2,7 @@
 #include "fibers.hpp"
 #include "cuda.hpp"
 
+#include <array>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -29,8 +30,9 @@ struct Resident {
 };
 
 Resident *now = nullptr;
-// What was read through the read-only cache, byte by byte: one address may be read in several sizes.
-std::unordered_map<uintptr_t, char> read_only;
+// What was read through the read-only cache: 16 bytes at most, by address and size, since one address may be
+// read in several sizes.
+std::unordered_map<uint64_t, std::array<char, 16>> read_only;
 bool changed = false;
 
 size_t declared_bytes() { return __stop_gollm_shim_shared - __start_gollm_shim_shared; }
@@ -90,10 +92,10 @@ std::string run_blocks(const Grid &grid, std::vector<Resident> &residents) {
 void *dynamic_shared() { return now->dynamic.data(); }
 
 void watch(const void *address, size_t n_bytes) {
-    for (size_t i = 0; i < n_bytes; i++) {
-        char byte = ((const char *)address)[i];
-        changed = changed || read_only.try_emplace((uintptr_t)address + i, byte).first->second != byte;
-    }
+    std::array<char, 16> bytes{};
+    memcpy(bytes.data(), address, n_bytes);
+    uint64_t key = (uint64_t)(uintptr_t)address ^ (uint64_t)n_bytes << 56;
+    changed = changed || read_only.try_emplace(key, bytes).first->second != bytes;
 }
 
 std::string run_grid(const Grid &grid, const Body &body) {
