@@ -12,8 +12,9 @@ fn refused(change: impl FnOnce(&mut RawGguf)) -> String {
 fn refused_bytes(bytes: Vec<u8>) -> String {
     let started = Instant::now();
     let error = ModelFile::from_bytes(HostBytes::new(bytes)).unwrap_err();
-    // The file is 40 kB: reading it takes well under a millisecond, a hundred allow for a busy machine.
-    assert!(started.elapsed() < Duration::from_millis(100), "{error}");
+    // The file is 40 kB and is read in well under a millisecond; a busy machine may keep one of thousands
+    // waiting. What must not happen is work by a number that the file only claims.
+    assert!(started.elapsed() < Duration::from_secs(5), "{error}");
     error.to_string()
 }
 

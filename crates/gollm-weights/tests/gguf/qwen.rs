@@ -196,8 +196,8 @@ fn each_mistake_is_named_at_once() {
         change(&mut file);
         let started = Instant::now();
         let message = open(&file).unwrap_err().to_string();
-        // The file is 90 kB; a hundred milliseconds allow for a busy machine.
-        assert!(started.elapsed() < Duration::from_millis(100), "{message}");
+        // The file is 90 kB; seconds allow for a busy machine, and not for work that the file only claims.
+        assert!(started.elapsed() < Duration::from_secs(5), "{message}");
         assert!(message.contains(expected), "{expected}: {message}");
     }
 }
