@@ -1,9 +1,10 @@
 //! The disk: directories, room, and files that appear whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process;
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -25,23 +26,26 @@ pub(crate) fn check_room(path: &Path, needed: u64) -> Result<()> {
 
 /// Writes a small file under its final name in one step.
 pub(crate) fn write_whole(path: &Path, contents: &str) -> Result<()> {
-    let failed = |error| Error::io("write", path, error);
     if let Some(folder) = path.parent() {
         create_directory(folder)?;
     }
-    let new = beside(path);
-    let written = fs::File::create(&new)
-        .and_then(|mut file| file.write_all(contents.as_bytes()))
-        .and_then(|()| fs::rename(&new, path));
-    written
-        .inspect_err(|_| remove_quietly(&new))
-        .map_err(failed)
+    let written = || -> io::Result<()> {
+        let mut file = beside(path, |new| File::create_new(new))?;
+        file.as_file_mut().write_all(contents.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().map_err(|error| Error::io("write", path, error))
 }
 
-/// A name for a file that will be renamed to `path`.
-pub(crate) fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{name}.{}.tmp", process::id()))
+/// Makes what will be renamed to `path`, under a name that no other thread and no other machine has.
+/// It is removed when it is dropped.
+pub(crate) fn beside<T>(
+    path: &Path,
+    make: impl FnMut(&Path) -> io::Result<T>,
+) -> io::Result<NamedTempFile<T>> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    Builder::new().suffix(".tmp").make_in(folder, make)
 }
 
 /// Removes a file; it is no error if there is none.
@@ -73,6 +77,23 @@ mod tests {
             message.contains("18446744073709551615 bytes are to come"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn threads_that_write_one_file_at_once_do_not_take_each_others_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        write_whole(&path, "whole").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

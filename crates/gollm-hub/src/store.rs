@@ -81,18 +81,14 @@ impl Store<'_> {
         if let Some(parent) = pointer.parent() {
             disk::create_directory(parent)?;
         }
-        let new = disk::beside(&pointer);
-        disk::remove(&new)?;
-        let made = match self.no_symlinks {
+        let linked = match self.no_symlinks {
             true => Err(io::ErrorKind::Unsupported.into()),
-            false => symlink(&target, &new),
+            false => link(&target, &pointer),
         };
-        let made = match made {
-            Ok(()) => fs::rename(&new, &pointer),
+        let made = match linked {
+            Ok(()) => Ok(()),
             // A blob that is itself a link leads to bytes that belong to other repositories as well.
-            Err(_) if blob.is_symlink() => {
-                fs::copy(&blob, &new).and_then(|_| fs::rename(&new, &pointer))
-            }
+            Err(_) if blob.is_symlink() => copy(&blob, &pointer),
             // Moved and not copied: each model would else be here twice.
             Err(_) => fs::rename(&blob, &pointer),
         };
@@ -110,6 +106,20 @@ impl Store<'_> {
             _ => disk::write_whole(&path, self.commit),
         }
     }
+}
+
+/// Puts a link at `path`, in place of what was there.
+fn link(target: &Path, path: &Path) -> io::Result<()> {
+    disk::beside(path, |new| symlink(target, new))?.persist(path)?;
+    Ok(())
+}
+
+/// Puts a copy at `path`, in place of what was there.
+fn copy(from: &Path, path: &Path) -> io::Result<()> {
+    let mut new = disk::beside(path, |new| fs::File::create_new(new))?;
+    io::copy(&mut fs::File::open(from)?, new.as_file_mut())?;
+    new.persist(path)?;
+    Ok(())
 }
 
 #[cfg(unix)]
