@@ -7,8 +7,8 @@
 //! requests.
 
 mod pool;
-#[cfg(all(test, feature = "loom"))]
-mod pool_model;
+#[cfg(test)]
+mod pool_tests;
 mod primitives;
 mod shared;
 

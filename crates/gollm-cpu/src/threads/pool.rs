@@ -3,15 +3,16 @@
 //! The threads wait for a counter of jobs to move. At first they spin on it, then they sleep on a
 //! condition variable; who starts a job wakes sleepers only if there are any. The one danger of such a
 //! scheme is the wake-up that falls between a thread's last look at the counter and its falling
-//! asleep: see `sleep` and `run`, and `pool_model.rs`, which has loom try every interleaving.
+//! asleep: see `sleep` and `run`, and `tests/pool_model`, which has loom try every interleaving.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use super::primitives::{
-    Arc, AtomicBool, AtomicPtr, AtomicUsize, Condvar, JoinHandle, Mutex, Patience, fence, lock,
-    spawn, wait,
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, Condvar, JoinHandle, Mutex, MutexGuard, Patience,
+    fence, spawn,
 };
 
 /// A panic, on its way to the caller.
@@ -190,83 +191,21 @@ fn sleep(state: &State, done: usize) {
     state.sleepers.fetch_sub(1, Relaxed);
 }
 
+/// Takes a lock. The data behind the pool's locks is valid at every moment, so a panic that poisoned
+/// one changed nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for a condition variable, as [`lock`].
+fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condition
+        .wait(guard)
+        .unwrap_or_else(PoisonError::into_inner)
+}
+
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Pool({} threads)", self.n_threads())
-    }
-}
-
-#[cfg(all(test, not(feature = "loom")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_thread_runs_a_job_once() {
-        let pool = Pool::new(4).unwrap();
-        for _ in 0..200 {
-            let calls: [std::sync::atomic::AtomicUsize; 4] = Default::default();
-            pool.run(&|id| {
-                calls[id].fetch_add(1, Relaxed);
-            });
-            assert!(calls.iter().all(|n| n.load(Relaxed) == 1));
-        }
-    }
-
-    #[test]
-    fn sleeping_threads_wake_for_the_next_job() {
-        let pool = Pool::new(3).unwrap();
-        for _ in 0..3 {
-            std::thread::sleep(std::time::Duration::from_millis(20));
-            let sum = std::sync::atomic::AtomicUsize::new(0);
-            pool.for_each(1000, 7, |range| {
-                sum.fetch_add(range.sum(), Relaxed);
-            });
-            assert_eq!(sum.load(Relaxed), 499_500);
-        }
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_the_pool_works_on() {
-        let pool = Pool::new(2).unwrap();
-        for bad in 0..2 {
-            let panics = || pool.run(&|id| assert!(id != bad, "thread {id}"));
-            assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
-        }
-        let sum = std::sync::atomic::AtomicUsize::new(0);
-        pool.run(&|id| {
-            sum.fetch_add(id + 1, Relaxed);
-        });
-        assert_eq!(sum.load(Relaxed), 3);
-    }
-
-    #[test]
-    fn callers_on_several_threads_take_turns() {
-        let pool = Pool::new(2).unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..50 {
-                        let sum = std::sync::atomic::AtomicUsize::new(0);
-                        pool.for_each(100, 9, |range| {
-                            sum.fetch_add(range.sum(), Relaxed);
-                        });
-                        assert_eq!(sum.load(Relaxed), 4950);
-                    }
-                });
-            }
-        });
-    }
-
-    #[test]
-    fn no_work_and_one_thread_are_no_special_cases() {
-        for n_threads in [1, 2] {
-            let pool = Pool::new(n_threads).unwrap();
-            pool.for_each(0, 4, |_| panic!("nothing to do"));
-            let sum = std::sync::atomic::AtomicUsize::new(0);
-            pool.for_each(5, 0, |range| {
-                sum.fetch_add(range.len(), Relaxed);
-            });
-            assert_eq!(sum.load(Relaxed), 5);
-        }
     }
 }

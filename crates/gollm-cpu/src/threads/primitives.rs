@@ -1,38 +1,12 @@
-//! What the pool is made of: the standard library's, or loom's when its interleavings are tried.
+//! What the pool is made of. `tests/pool_model` has loom's in their place.
 
-#[cfg(feature = "loom")]
-pub(super) use loom::sync::{
-    Arc, Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicPtr, AtomicUsize, fence},
-};
-#[cfg(not(feature = "loom"))]
 pub(super) use std::sync::{
     Arc, Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicPtr, AtomicUsize, fence},
 };
-
-#[cfg(feature = "loom")]
-pub(super) use loom::thread::JoinHandle;
-#[cfg(not(feature = "loom"))]
 pub(super) use std::thread::JoinHandle;
 
-use std::sync::PoisonError;
-
-/// Takes a lock. The data behind the pool's locks is valid at every moment, so a panic that poisoned
-/// one changed nothing.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits for a condition variable, as [`lock`].
-pub(super) fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-    condition
-        .wait(guard)
-        .unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Starts a thread.
-#[cfg(not(feature = "loom"))]
 pub(super) fn spawn(
     name: String,
     f: impl FnOnce() + Send + 'static,
@@ -40,17 +14,7 @@ pub(super) fn spawn(
     std::thread::Builder::new().name(name).spawn(f)
 }
 
-/// Starts a thread.
-#[cfg(feature = "loom")]
-pub(super) fn spawn(
-    _name: String,
-    f: impl FnOnce() + Send + 'static,
-) -> std::io::Result<JoinHandle<()>> {
-    Ok(loom::thread::spawn(f))
-}
-
 /// How long to spin before doing something else.
-#[cfg(not(feature = "loom"))]
 pub(super) struct Patience {
     pauses: u32,
     until: Option<std::time::Instant>,
@@ -58,7 +22,6 @@ pub(super) struct Patience {
     endless: bool,
 }
 
-#[cfg(not(feature = "loom"))]
 impl Patience {
     /// Long enough for what happens between two tokens (choosing the next one), short enough that an
     /// idle program takes no time: 0.2 milliseconds.
@@ -97,29 +60,5 @@ impl Patience {
         }
         std::hint::spin_loop();
         true
-    }
-}
-
-/// How long to spin: under loom not at all, since each look is one more interleaving.
-#[cfg(feature = "loom")]
-pub(super) struct Patience {
-    endless: bool,
-}
-
-#[cfg(feature = "loom")]
-impl Patience {
-    pub(super) fn short() -> Self {
-        Self { endless: false }
-    }
-
-    pub(super) fn endless() -> Self {
-        Self { endless: true }
-    }
-
-    pub(super) fn pause(&mut self) -> bool {
-        if self.endless {
-            loom::thread::yield_now();
-        }
-        self.endless
     }
 }

@@ -1,10 +1,14 @@
-//! Every interleaving of small pools, tried by loom:
-//! `cargo test -p gollm-cpu --features loom --lib pool_model`.
+//! Every interleaving of small pools, tried by loom: the pool's own source, made of loom's primitives.
+
+#[expect(dead_code, reason = "the crate uses more of it")]
+#[path = "../../src/threads/pool.rs"]
+mod pool;
+mod primitives;
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Pool;
+use pool::Pool;
 
 /// Runs `body` under every interleaving with at most two forced switches of threads; published bugs
 /// of this kind need no more, and more would take hours.
