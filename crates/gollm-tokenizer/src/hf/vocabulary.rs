@@ -13,7 +13,7 @@ use crate::{Pattern, Result};
 
 /// How many ids may stand for nothing. Files with gaps leave some hundred; a table is made with a place
 /// for each, so a large one in a small file is refused.
-const MAX_GAPS: usize = 1 << 16;
+const MAX_GAPS: usize = 4096;
 
 /// The model of a `tokenizer.json`: a vocabulary and merges.
 pub(super) struct Bpe<'a> {
