@@ -108,6 +108,21 @@ def test_a_model_of_transformers_computes_the_same(tmp_path: Path, kind: str) ->
     assert_same(tmp_path, model)
 
 
+def test_a_window_of_attention_is_as_long_as_the_context(tmp_path: Path) -> None:
+    window = len(PROMPT) + N_TOKENS
+    MODELS["mistral_window"] = ("Mistral", {"sliding_window": window})
+    model = random_model("mistral_window")
+    model.save_pretrained(tmp_path)
+    rust = gollm().Model.load(str(tmp_path))
+    assert rust.config["context_length"] == window
+    # To the last token that fits; one more and the first would be out of sight.
+    assert_same(tmp_path, model)
+    with pytest.raises(ValueError, match=f"context of {window}"):
+        rust.logits([1] * (window + 1))
+    shown = run("inspect", str(tmp_path)).stdout
+    assert f"the context is {window} of {SHAPE['max_position_embeddings']} tokens" in shown
+
+
 @pytest.mark.parametrize("kind", ["llama", "qwen3_moe"])
 def test_so_does_one_in_many_files(tmp_path: Path, kind: str) -> None:
     model = random_model(kind)

@@ -163,18 +163,27 @@ impl OpenModel {
         let tensors = self.file.descriptors().iter();
         let n_parameters: u128 = tensors.map(|tensor| tensor.n_elements() as u128).sum();
         let dtype = self.file.config().dtype;
-        let types = converted_types(&self.file);
+        let differences = differences(&self.file);
         format!(
             "{}, {} parameters, {dtype}{}",
             self.name,
             grouped(n_parameters),
-            types.map_or_else(String::new, |types| format!(" ({types})"))
+            differences.map_or_else(String::new, |differences| format!(" ({differences})"))
         )
     }
 }
 
+/// In what the model is used in another way than its file says, if in anything.
+pub(crate) fn differences(file: &ModelFile) -> Option<String> {
+    let parts: Vec<String> = [converted_types(file), windowed_context(file)]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// Which matrices are not used in the type in which the file holds them, if any are not.
-pub(crate) fn converted_types(file: &ModelFile) -> Option<String> {
+fn converted_types(file: &ModelFile) -> Option<String> {
     let matrices = file.descriptors().iter().filter(|t| t.shape.len() > 1);
     let mut types: Vec<&str> = matrices
         .filter_map(|tensor| file.converted_from(&tensor.name))
@@ -182,4 +191,15 @@ pub(crate) fn converted_types(file: &ModelFile) -> Option<String> {
     types.sort_unstable();
     types.dedup();
     (!types.is_empty()).then(|| format!("{} is used as f16", types.join(", ")))
+}
+
+/// What is said where attention sees only a window of the context that the file claims.
+pub(crate) fn windowed_context(file: &ModelFile) -> Option<String> {
+    let full = file.context_beyond_window()?;
+    let window = file.config().context_length;
+    Some(format!(
+        "the context is {} of {} tokens, as long as the window of its attention",
+        grouped(window as u128),
+        grouped(full as u128)
+    ))
 }

@@ -21,6 +21,9 @@ const CHUNK: usize = 1 << 14;
 pub(crate) struct Foreign {
     /// The kind of file and its version, for people.
     pub(crate) format: String,
+    /// The context that the file claims. That of our config is shorter where attention sees only a window.
+    /// Not said by kinds of files that know no windows.
+    pub(crate) full_context: Option<usize>,
     /// In the order of the head's descriptors.
     tensors: Vec<ForeignTensor>,
 }
@@ -36,7 +39,19 @@ pub(crate) struct ForeignTensor {
 
 impl Foreign {
     pub(crate) fn new(format: String, tensors: Vec<ForeignTensor>) -> Self {
-        Self { format, tensors }
+        Self {
+            format,
+            full_context: None,
+            tensors,
+        }
+    }
+
+    /// Keeps the context that the file claims.
+    pub(crate) fn with_full_context(self, full_context: usize) -> Self {
+        Self {
+            full_context: Some(full_context),
+            ..self
+        }
     }
 
     /// The name of the type in which the file holds tensor `index`.

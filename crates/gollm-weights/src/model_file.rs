@@ -94,6 +94,14 @@ impl ModelFile {
         (stored != self.head.tensors[index].dtype.name()).then_some(stored)
     }
 
+    /// The context that a file of another project claims, where attention sees only a window of it. That
+    /// of [`Self::config`] is then the window, up to which nothing is different.
+    #[must_use]
+    pub fn context_beyond_window(&self) -> Option<usize> {
+        let full = self.foreign.as_ref()?.full_context?;
+        (full > self.config().context_length).then_some(full)
+    }
+
     /// The length of the file, in bytes; of a folder, that of all files with weights.
     #[must_use]
     pub fn file_bytes(&self) -> usize {

@@ -149,6 +149,17 @@ fn rows_of_queries_and_keys_come_in_the_order_of_split_halves() {
 }
 
 #[test]
+fn where_attention_sees_a_window_the_context_is_cut_to_it() {
+    for (window, expected) in [(8, (8, Some(16))), (16, (16, None)), (0, (16, None))] {
+        let mut file = f32_file();
+        file.set("llama.attention.sliding_window", Raw::U32(window));
+        let model = open(&file).unwrap();
+        let contexts = (model.config().context_length, model.context_beyond_window());
+        assert_eq!(contexts, expected, "a window of {window}");
+    }
+}
+
+#[test]
 fn our_own_types_are_used_as_they_lie_and_the_others_become_f16() {
     let codes = [
         (1, DType::F16),

@@ -12,7 +12,7 @@ use crate::args::switch;
 use crate::bytes_shown::harmless;
 use crate::failure::Failure;
 use crate::numbers::{bytes, grouped};
-use crate::open_model::{ModelArgs, OpenModel};
+use crate::open_model::{ModelArgs, OpenModel, windowed_context};
 use crate::output;
 
 /// Show a model file: config, counts, tokenizer, provenance, tensors
@@ -53,6 +53,9 @@ fn to_text(
         bytes(file.file_bytes() as u128)
     );
     section(&mut text, "config", &config_json(file.config())?);
+    if let Some(window) = windowed_context(file) {
+        let _ = writeln!(text, "  {window}");
+    }
     let _ = writeln!(
         text,
         "\nparameters\n  {:<16} {}\n  {:<16} {}",
@@ -156,6 +159,7 @@ fn to_json(
         "format_version": file.version().to_string(),
         "file_bytes": file.file_bytes(),
         "config": config_json(file.config())?,
+        "context_beyond_window": file.context_beyond_window(),
         "parameters": {
             "total": counts.total(),
             "without_embeddings": counts.without_embeddings(),

@@ -28,7 +28,7 @@ pub(crate) fn config(file: &Container<'_>, kind: Architecture) -> Result<Config>
     let (n_experts, n_experts_per_token, norm_topk_prob) = experts(file, kind)?;
     let mut config = Config {
         vocab_size: vocab_size(file, kind)?,
-        context_length: file.needed_size(&key("context_length"))?,
+        context_length: context_length(file, kind)?,
         emb_dim,
         n_heads,
         n_kv_heads: n_kv_heads.unwrap_or(n_heads),
@@ -73,6 +73,20 @@ fn experts(file: &Container<'_>, kind: Architecture) -> Result<(usize, usize, bo
     let normalized = file.bool(&kind.key("expert_weights_norm"))?.unwrap_or(true);
     let chosen = file.needed_size(&kind.key("expert_used_count"))?;
     Ok((n_experts, chosen, normalized))
+}
+
+/// The longest text that the file claims the model is for.
+pub(crate) fn full_context(file: &Container<'_>, kind: Architecture) -> Result<usize> {
+    file.needed_size(&kind.key("context_length"))
+}
+
+/// Where attention sees a window of the last tokens only, nothing is different up to that many of them.
+fn context_length(file: &Container<'_>, kind: Architecture) -> Result<usize> {
+    let full = full_context(file, kind)?;
+    // 0 stands for no window.
+    let window = file.size(&kind.key("attention.sliding_window"))?;
+    let window = window.filter(|window| *window > 0);
+    Ok(window.map_or(full, |window| window.min(full)))
 }
 
 /// Numbers in a head. All of them are turned by RoPE here, so the three keys must agree.
@@ -132,14 +146,6 @@ fn dtype(file: &Container<'_>) -> DType {
 }
 
 fn refuse_other_arithmetic(file: &Container<'_>, kind: Architecture) -> Result<()> {
-    let key = kind.key("attention.sliding_window");
-    if let Some(window) = file.size(&key)? {
-        let context = file.needed_size(&kind.key("context_length"))?;
-        if window > 0 && window < context {
-            let problem = "attention within a window is not computed";
-            return Err(GgufError::key(&key, problem));
-        }
-    }
     let key = kind.key("attention.causal");
     if file.bool(&key)? == Some(false) {
         let problem = "attention to later tokens is not computed";

@@ -5,7 +5,7 @@ use gollm_tensor::HostBytes;
 use serde_json::{Map, Value as Json, json};
 
 use super::architecture::Architecture;
-use super::config::config;
+use super::config::{config, full_context};
 use super::container::{Container, TensorInfo};
 use super::error::{GgufError, Result};
 use super::names::{self, Ours};
@@ -29,6 +29,7 @@ pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)>
     let file = Container::parse(slice).map_err(Error::Gguf)?;
     let kind = Architecture::of_file(&file).map_err(Error::Gguf)?;
     let config = config(&file, kind).map_err(Error::Gguf)?;
+    let full_context = full_context(&file, kind).map_err(Error::Gguf)?;
     let tokenizer = tokenizer::tokenizer(&file, config.vocab_size).map_err(Error::Gguf)?;
     let chat_template = file
         .string("tokenizer.chat_template")
@@ -43,7 +44,8 @@ pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)>
     let (tensors, mut stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
     let head = Head::of_foreign(metadata, tensors, slice.len())?;
     reorder(&head, kind, &mut stored);
-    Ok((head, Foreign::new(format, stored)))
+    let foreign = Foreign::new(format, stored).with_full_context(full_context);
+    Ok((head, foreign))
 }
 
 /// Gives projections whose rows RoPE turns the order in which they are used. Only for tensors that have been

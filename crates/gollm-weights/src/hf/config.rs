@@ -18,11 +18,12 @@ pub(crate) fn config(json: Object<'_>, kind: &Architecture) -> Result<Config> {
     refuse_other_arithmetic(json, kind)?;
     let emb_dim = json.needed_size("hidden_size")?;
     let n_heads = json.needed_size("num_attention_heads")?;
-    let context_length = json.needed_size("max_position_embeddings")?;
+    let full_context = full_context(json)?;
+    let window = window(json, kind)?;
     let experts = experts(json, kind)?;
     let config = Config {
         vocab_size: json.needed_size("vocab_size")?,
-        context_length,
+        context_length: window.map_or(full_context, |window| window.min(full_context)),
         emb_dim,
         n_heads,
         n_kv_heads: n_kv_heads(json, kind, n_heads)?,
@@ -30,7 +31,7 @@ pub(crate) fn config(json: Object<'_>, kind: &Architecture) -> Result<Config> {
         hidden_dim: json.needed_size(experts.width_key)?,
         n_layers: json.needed_size("num_hidden_layers")?,
         rope_theta: rope::theta(json)?,
-        rope_scaling: rope::scaling(json, context_length)?,
+        rope_scaling: rope::scaling(json, full_context)?,
         norm_eps: json.number("rms_norm_eps")?.unwrap_or(1e-6) as f32,
         tie_embeddings: json.bool("tie_word_embeddings")?.unwrap_or(false),
         dtype: DType::F32,
@@ -144,15 +145,27 @@ fn refuse_other_arithmetic(json: Object<'_>, kind: &Architecture) -> Result<()> 
             return Err(json.problem(key, problem));
         }
     }
-    refuse_windows(json, kind)
+    Ok(())
 }
 
-/// Attention within a window shorter than the context is another model.
-fn refuse_windows(json: Object<'_>, kind: &Architecture) -> Result<()> {
-    let context = json.needed_size("max_position_embeddings")?;
-    let other_layer = |value: &&Value| value.as_str() != Some("full_attention");
-    let layers = json.array("layer_types")?;
-    let windows_in_layers = layers.and_then(|layers| layers.iter().find(other_layer));
+/// The longest text that the file claims the model is for.
+pub(crate) fn full_context(json: Object<'_>) -> Result<usize> {
+    json.needed_size("max_position_embeddings")
+}
+
+/// How many of the last tokens attention sees, where some layer does not see all of them. Up to that many
+/// nothing is different, so the context is cut to it.
+fn window(json: Object<'_>, kind: &Architecture) -> Result<Option<usize>> {
+    const FULL: &str = "full_attention";
+    const WINDOW: &str = "sliding_attention";
+    let layers = json.array("layer_types")?.map_or(&[][..], Vec::as_slice);
+    let is = |layer: &Value, name| layer.as_str() == Some(name);
+    let other = |layer: &&Value| !is(layer, FULL) && !is(layer, WINDOW);
+    if let Some(layer) = layers.iter().find(other) {
+        let problem = format!("{} is not computed, {FULL} is", shown(layer));
+        return Err(json.problem("layer_types", problem));
+    }
+    let has_window_layer = layers.iter().any(|layer| is(layer, WINDOW));
     let window = match json.get("sliding_window") {
         // Told to be none.
         None if json.names("sliding_window") => None,
@@ -160,20 +173,14 @@ fn refuse_windows(json: Object<'_>, kind: &Architecture) -> Result<()> {
         Some(_) => json.size("sliding_window")?,
     };
     let in_use = json.bool("use_sliding_window")?.unwrap_or(kind.uses_window);
-    if let Some(layer) = windows_in_layers
-        && window.is_none_or(|window| window < context)
-    {
-        let problem = format!("{} is not computed, full_attention is", shown(layer));
-        return Err(json.problem("layer_types", problem));
-    }
     match window {
-        Some(window) if in_use && window < context => {
-            let problem = format!(
-                "attention within the last {window} of {context} tokens is not computed; where \
-                 the model is to be used for shorter texts, set max_position_embeddings to {window}"
-            );
-            Err(json.problem("sliding_window", problem))
+        None if has_window_layer => {
+            let problem = format!("it has {WINDOW}, but `sliding_window` does not say how long");
+            Err(json.problem("layer_types", problem))
         }
-        _ => Ok(()),
+        Some(0) if in_use || has_window_layer => {
+            Err(json.problem("sliding_window", "it is 0, expected at least 1"))
+        }
+        window => Ok(window.filter(|_| in_use || has_window_layer)),
     }
 }

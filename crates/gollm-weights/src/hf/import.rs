@@ -71,6 +71,7 @@ pub(crate) fn open(path: &Path, only: Option<&str>, options: &OpenOptions) -> Re
     // Before the weights, which may be large.
     let kind = Architecture::of(json).map_err(in_config)?;
     let mut config = config::config(json, kind).map_err(in_config)?;
+    let full_context = config::full_context(json).map_err(in_config)?;
     let shards = shards::open(&folder, only, options)?;
     config.dtype = dtype(&shards);
     let format = match shards.files.len() {
@@ -86,7 +87,7 @@ pub(crate) fn open(path: &Path, only: Option<&str>, options: &OpenOptions) -> Re
     let n_bytes = shards.files.iter().map(HostBytes::len).sum();
     Ok(Imported {
         head: Head::of_foreign(metadata, descriptors, n_bytes)?,
-        foreign: Foreign::new(format, stored),
+        foreign: Foreign::new(format, stored).with_full_context(full_context),
         roles: token_roles(&folder, json)?,
         files: shards.files,
         folder,

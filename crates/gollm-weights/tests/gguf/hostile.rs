@@ -176,7 +176,7 @@ fn each_model_that_is_not_computed_here_is_refused_by_name() {
         architecture.contains("architecture is `gpt-neox`"),
         "{architecture}"
     );
-    let cases: [(&str, Change); 16] = [
+    let cases: [(&str, Change); 15] = [
         ("`general.architecture` is missing", |f| {
             f.remove("general.architecture")
         }),
@@ -203,9 +203,6 @@ fn each_model_that_is_not_computed_here_is_refused_by_name() {
         }),
         ("mixtures of experts", |f| {
             f.set("llama.expert_count", Raw::U32(8))
-        }),
-        ("attention within a window", |f| {
-            f.set("llama.attention.sliding_window", Raw::U32(8))
         }),
         ("scaling `yarn`", |f| {
             f.set("llama.rope.scaling.type", Raw::Text("yarn".to_owned()));

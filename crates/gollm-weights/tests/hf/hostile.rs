@@ -98,11 +98,16 @@ fn arithmetic_that_is_not_ours_is_refused_by_its_key() {
             json!({"partial_rotary_factor": 0.25}),
             "it is 0.25",
         ),
-        ("sliding_window", json!(8), "the last 8 of 16 tokens"),
+        ("sliding_window", json!(0), "it is 0, expected at least 1"),
         (
             "layer_types",
             json!(["sliding_attention"]),
-            "`sliding_attention` is not computed",
+            "`sliding_window` does not say how long",
+        ),
+        (
+            "layer_types",
+            json!(["full_attention", "linear_attention"]),
+            "`linear_attention` is not computed",
         ),
         (
             "quantization_config",
@@ -116,26 +121,39 @@ fn arithmetic_that_is_not_ours_is_refused_by_its_key() {
         let is_named = message.contains("config.json: ");
         assert!(is_named, "{message}");
     }
+}
+
+/// The context that is used, and the one that the folder claims if that is another.
+fn contexts(folder: &RawFolder) -> (usize, Option<usize>) {
+    let model = open(folder).unwrap();
+    (model.config().context_length, model.context_beyond_window())
+}
+
+#[test]
+fn where_attention_sees_a_window_the_context_is_cut_to_it() {
     let mut folder = f32_folder();
     folder.config["sliding_window"] = 8.into();
+    assert_eq!(contexts(&folder), (8, Some(16)));
     folder.config["use_sliding_window"] = false.into();
-    assert!(open(&folder).is_ok(), "a window that is not used");
-    folder.config["sliding_window"] = 16.into();
+    assert_eq!(contexts(&folder), (16, None), "a window that is not used");
+    folder.config["layer_types"] = json!(["full_attention", "sliding_attention"]);
+    assert_eq!(contexts(&folder), (8, Some(16)), "used in one layer");
+    folder.config["layer_types"] = json!(["full_attention", "full_attention"]);
+    assert_eq!(contexts(&folder), (16, None), "used in no layer");
     folder.config["use_sliding_window"] = true.into();
-    assert!(open(&folder).is_ok(), "a window as long as the context");
+    for window in [16, 17] {
+        folder.config["sliding_window"] = window.into();
+        assert_eq!(contexts(&folder), (16, None), "longer than any text");
+    }
     // Mistral's config leaves the window out for one of 4096.
     folder.config["model_type"] = "mistral".into();
     folder.config["architectures"] = json!(["MistralForCausalLM"]);
-    folder.config["sliding_window"] = Value::Null;
-    assert!(open(&folder).is_ok(), "told to be none");
     folder.config["max_position_embeddings"] = 8192.into();
-    assert!(open(&folder).is_ok(), "told to be none");
-    folder
-        .config
-        .as_object_mut()
-        .unwrap()
-        .remove("sliding_window");
-    assert_holds(&open(&folder).unwrap_err().to_string(), "last 4096 of 8192");
+    folder.config["sliding_window"] = Value::Null;
+    assert_eq!(contexts(&folder), (8192, None), "told to be none");
+    let config = folder.config.as_object_mut().unwrap();
+    config.remove("sliding_window");
+    assert_eq!(contexts(&folder), (4096, Some(8192)));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::args::switch;
 use crate::failure::Failure;
 use crate::model_path::model_path;
 use crate::numbers::bytes;
-use crate::open_model::{OpenModel, converted_types};
+use crate::open_model::{OpenModel, differences};
 use crate::output::Notes;
 use crate::rewrite::Rewrite;
 
@@ -65,8 +65,8 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
         name: args.input.display().to_string(),
         file,
     };
-    if let Some(types) = converted_types(&model.file) {
-        notes.say(types);
+    if let Some(differences) = differences(&model.file) {
+        notes.say(differences);
     }
     // A tokenizer that cannot be used is found here and not by whoever is given the file.
     let tokenizer = model.tokenizer()?;
