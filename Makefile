@@ -9,18 +9,16 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 CARGO ?= cargo
 
-# CUDA's compilers come as Python packages for Linux, and the fake driver is a library of Linux.
-TEST_CUDA := $(if $(filter Linux,$(shell uname -s)),test-cuda)
-
-# libFuzzer is built with a C++ compiler, and rustc's flags for it were tried on Linux only.
-FUZZ_SMOKE := $(if $(filter Linux,$(shell uname -s)),fuzz-smoke)
+# CUDA's compilers come as Python packages for Linux, the fake driver is a library of Linux, and rustc's flags for
+# libFuzzer were tried on Linux only.
+LINUX := $(filter Linux,$(shell uname -s))
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: tools lavapipe lint-rust test-rust test-hub $(FUZZ_SMOKE) test-wgpu $(TEST_CUDA) python lint-python test-python ## check and test everything
+test: tools lint-rust test-rust $(if $(LINUX),fuzz-smoke) lint-python test-python ## check and test everything
 	@echo "make test: all of it passed."
 
 .PHONY: tools
@@ -28,6 +26,7 @@ tools: ## say which tools are here, and stop if one is missing
 	@command -v $(CARGO) > /dev/null || { echo "Rust is missing. Install it from https://rustup.rs and try again."; exit 1; }
 	@command -v $(PYTHON) > /dev/null || { echo "Python 3.10 or newer is missing. On Debian: apt install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$$($(PYTHON) --version) is too old, 3.10 or newer is needed."; exit 1; }
+	@$(if $(LINUX),command -v c++ > /dev/null || { echo "A C++ compiler is missing. On Debian: apt install g++"; exit 1; })
 	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
 	@$(CARGO) --version; $(CARGO) clippy --version; $(PYTHON) --version
 
@@ -45,22 +44,32 @@ lavapipe: ## install Mesa's software Vulkan driver where no Vulkan driver is fou
 	echo "installing $(PACKAGES)"; \
 	$$root apt-get install -qq -y $(PACKAGES) > /dev/null || { $$root apt-get update -qq && $$root apt-get install -qq -y $(PACKAGES) > /dev/null; }
 
+# Cargo chooses the features of a dependency for the packages of one command, and builds it anew where another
+# command needs others. So the commands below take the whole workspace.
+comma := ,
+CLI_FEATURES := gollm-cli/cuda,gollm-cli/hub,gollm-cli/wgpu
+# What the tests of a crate need beside its default.
+TEST_FEATURES := gollm-hub/download$(if $(LINUX),$(comma)gollm-cuda/fake-driver$(comma)gollm-cuda/persistent-decode)
 .PHONY: lint-rust
 lint-rust: ## formatting, clippy and rustdoc, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	for features in gollm-cli/wgpu gollm-cli/cuda gollm-cli/cuda,gollm-cli/wgpu,gollm-cli/hub; do \
+	for features in gollm-cli/cuda gollm-cli/wgpu $(CLI_FEATURES),$(TEST_FEATURES)$(if $(LINUX),$(comma)gollm-fuzz/libfuzzer); do \
 		$(CARGO) clippy --workspace --features $$features --all-targets --locked -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-.PHONY: test-rust
-test-rust: ## every Rust test, the notes' code blocks included
-	$(CARGO) test --workspace --exclude gollm-wgpu --locked
-	$(CARGO) test -p gollm-cpu --features loom --lib --locked pool_model
+# Prints the folder of libnvrtc.so.N.
+NVRTC_FOLDER := $(BIN)/python -c 'import pathlib, sys, nvidia; \
+	print(next(file.parent for folder in nvidia.__path__ \
+	for file in pathlib.Path(folder).rglob("libnvrtc.so." + sys.argv[1])))'
 
-.PHONY: test-hub
-test-hub: ## fetching models, from a server on this machine that misbehaves
-	$(CARGO) test -p gollm-hub --features download --locked
+.PHONY: test-rust
+test-rust: lavapipe $(if $(LINUX),cuda-compilers)
+test-rust: ## every Rust test, as far as that goes without a GPU, and the binary with every feature
+	$(if $(LINUX),GOLLM_NVRTC_12="$$($(NVRTC_FOLDER) 12)" GOLLM_NVRTC_13="$$($(NVRTC_FOLDER) 13)" GOLLM_REQUIRE_NVRTC=1) \
+		GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 \
+		$(CARGO) test --workspace --features $(TEST_FEATURES) --locked
+	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test --workspace --features $(CLI_FEATURES) --bin gollm --test cli --locked
 
 FUZZ := crates/gollm-fuzz
 FUZZ_TARGETS := $(notdir $(wildcard $(FUZZ)/corpus/*))
@@ -69,12 +78,10 @@ FUZZ_TARGETS := $(notdir $(wildcard $(FUZZ)/corpus/*))
 FUZZ_OPTIONS := -timeout=20 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1
 .PHONY: fuzz-smoke
 fuzz-smoke: SECONDS_EACH ?= 7
-fuzz-smoke: ## every fuzz target for some seconds, on the crates of an ordinary build
-	@command -v c++ > /dev/null || { echo "A C++ compiler is missing. On Debian: apt install g++"; exit 1; }
-	$(CARGO) clippy -p gollm-fuzz --features libfuzzer --all-targets --locked -- -D warnings
+fuzz-smoke: ## every fuzz target for some seconds, the same inputs each time, on the crates of an ordinary build
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/$(FUZZ)/rustc-with-coverage.sh \
 		$(CARGO) build -p gollm-fuzz --features libfuzzer --bin fuzz --locked
-	@for target in $(FUZZ_TARGETS); do $(FUZZ)/fuzz.sh debug/fuzz $$target -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
+	@for target in $(FUZZ_TARGETS); do $(FUZZ)/fuzz.sh debug/fuzz $$target -seed=1 -runs=100000 -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
 
 # Everything is compiled for coverage here, dependencies too: minutes once, and better inputs in a long run.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
@@ -88,28 +95,12 @@ fuzz: ## fuzz for long: make fuzz [TARGETS="gguf …"] [RUNS=100000000] [SECONDS
 	@for target in $(TARGETS); do \
 		$(FUZZ)/fuzz.sh $(HOST)/fuzz/fuzz $$target -runs=$(RUNS) -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
 
-.PHONY: test-wgpu
-test-wgpu: ## the wgpu backend on a software adapter, and the binary with every feature; no adapter is a failure
-	GOLLM_REQUIRE_WGPU=1 NODEVICE_SELECT=1 $(CARGO) test -p gollm-wgpu -p gollm-cli --features gollm-cli/wgpu,gollm-cli/cuda,gollm-cli/hub --locked
-
 .PHONY: cuda-compilers
 cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU
 
 $(VENV)/.requirements-cuda: python/requirements-cuda.txt $(VENV)/.requirements
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r python/requirements-cuda.txt
 	touch $@
-
-# Prints the folder of libnvrtc.so.N.
-NVRTC_FOLDER := $(BIN)/python -c 'import pathlib, sys, nvidia; \
-	print(next(file.parent for folder in nvidia.__path__ \
-	for file in pathlib.Path(folder).rglob("libnvrtc.so." + sys.argv[1])))'
-
-.PHONY: test-cuda
-test-cuda: cuda-compilers ## gollm-cuda without a GPU: real compilers, kernels on the processor, a fake driver
-	@command -v c++ > /dev/null || { echo "A C++ compiler is missing. On Debian: apt install g++"; exit 1; }
-	$(CARGO) clippy -p gollm-cuda --all-targets --features fake-driver,persistent-decode --locked -- -D warnings
-	GOLLM_NVRTC_12="$$($(NVRTC_FOLDER) 12)" GOLLM_NVRTC_13="$$($(NVRTC_FOLDER) 13)" GOLLM_REQUIRE_NVRTC=1 \
-		$(CARGO) test -p gollm-cuda --features fake-driver,persistent-decode --locked
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module
