@@ -16,8 +16,8 @@ fn refused(change: impl FnOnce(&mut RawFolder)) -> String {
 fn refused_path(path: &Path) -> String {
     let started = Instant::now();
     let error = open_path(path).unwrap_err();
-    // A few kilobytes are read in well under a millisecond; a second allows for a busy machine.
-    assert!(started.elapsed() < Duration::from_secs(1), "{error}");
+    // A few kilobytes are read in well under a millisecond; five seconds allow for a busy machine.
+    assert!(started.elapsed() < Duration::from_secs(5), "{error}");
     error.to_string()
 }
 
