@@ -121,7 +121,8 @@ lint-python: python ## ruff and mypy
 
 .PHONY: test-python
 test-python: python ## every Python test, parity with Rust included
-	$(CARGO) build --quiet --locked --bin gollm
+	@# Builds target/debug/gollm out of what test-rust has left.
+	$(CARGO) test --quiet --workspace --features $(TEST_FEATURES) --test cli --no-run --locked
 	cd python && $(BIN)/python -m pytest -q
 	cd python && $(BIN)/python goldens.py --check
 
