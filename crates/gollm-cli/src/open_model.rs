@@ -190,7 +190,7 @@ fn converted_types(file: &ModelFile) -> Option<String> {
         .collect();
     types.sort_unstable();
     types.dedup();
-    (!types.is_empty()).then(|| format!("{} is used as f16", types.join(", ")))
+    (!types.is_empty()).then(|| format!("{} is used as q8_0", types.join(", ")))
 }
 
 /// What is said where attention sees only a window of the context that the file claims.

@@ -33,7 +33,7 @@ const BLOCKED: &str =
 const WIDE: &str =
     "{vocab_size: 2, context_length: 4, emb_dim: 1, n_heads: 1, n_kv_heads: 1, head_dim: 2,
     hidden_dim: 256, n_layers: 1}";
-/// ggml's codes of the types that become f16 here.
+/// ggml's codes of the types that become q8_0 here.
 const CONVERTED: [u32; 6] = [3, 6, 7, 12, 13, 14];
 
 fn main() -> Result<()> {
@@ -144,7 +144,7 @@ fn merges_json(tokenizer: &Tokenizer) -> Result<String> {
 
 fn models(gollm: &Path, gguf: &Path) -> Result<()> {
     for (config, name) in [(TINY, "tiny"), (SCALED, "scaled"), (BLOCKED, "blocked")] {
-        // Blocks of 32 fit only one of them; in the others they would become f16.
+        // Blocks of 32 fit only one of them; in the others they would become q8_0.
         let is_blocked = |dtype: &DType| dtype.block_len() > 1;
         for dtype in DType::ALL
             .into_iter()

@@ -106,8 +106,10 @@ fn widen(bytes: &[u8], out: &mut [f32], convert: impl Fn(&[u16], &mut [f32])) {
     }
 }
 
+/// A block with a number that is not finite becomes NaN as a whole.
 fn quantize_q8_0(values: &[f32]) -> [u8; 34] {
-    let largest = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+    let larger = |m: f32, v: f32| if v > m || v.is_nan() { v } else { m };
+    let largest = values.iter().fold(0.0, |m, v| larger(m, v.abs()));
     let scale = largest / 127.0;
     let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
     let mut block = [0; 34];
@@ -118,11 +120,14 @@ fn quantize_q8_0(values: &[f32]) -> [u8; 34] {
     block
 }
 
+/// As [`quantize_q8_0`].
 fn quantize_q4_0(values: &[f32]) -> [u8; 18] {
     // Dividing by -8 puts the value of largest magnitude, sign included, exactly on nibble 0.
-    let extreme = values
-        .iter()
-        .fold(0.0f32, |m, v| if v.abs() > m.abs() { *v } else { m });
+    let larger = |m: f32, v: f32| match v.abs() > m.abs() || v.is_nan() {
+        true => v,
+        false => m,
+    };
+    let extreme = values.iter().fold(0.0, |m, v| larger(m, *v));
     let scale = extreme / -8.0;
     let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
     let nibble = |v: f32| (v * inverse + 8.5).clamp(0.0, 15.0) as u8;

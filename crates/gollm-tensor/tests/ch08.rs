@@ -151,6 +151,30 @@ fn s2_a_value_takes_eight_and_a_half_bits_or_four_and_a_half() {
 }
 
 #[test]
+fn s2_a_block_with_a_number_that_is_not_finite_is_not_finite() {
+    for dtype in [DType::Q8_0, DType::Q4_0] {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for at in [0, 17, 31] {
+                let mut values = [1.0; 64];
+                values[at] = bad;
+                let bytes = quantize(&values, dtype).unwrap();
+                let mut back = [0.0; 64];
+                dequantize(&bytes, dtype, &mut back).unwrap();
+                let (damaged, whole) = back.split_at(32);
+                assert!(
+                    damaged.iter().all(|v| !v.is_finite()),
+                    "{dtype}: {bad} at {at}"
+                );
+                assert!(
+                    whole.iter().all(|v| v.is_finite()),
+                    "{dtype}: {bad} at {at}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn s2_q4_0_keeps_the_largest_value_and_misses_its_opposite_by_a_whole_step() {
     for sign in [1.0, -1.0] {
         let back = there_and_back(&block(&[sign, -sign]), DType::Q4_0);

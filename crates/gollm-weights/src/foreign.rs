@@ -2,7 +2,7 @@
 //!
 //! What has one of our storage types and the right order of rows is used in place. The rest is made
 //! anew each time it is asked for, which a decoder does once: rows of query and key projections come in
-//! the order of split halves, blocks that we have no arithmetic for become f16, and vectors f32.
+//! the order of split halves, blocks that we have no arithmetic for become q8_0, and vectors f32.
 
 use gollm_model::StoredTensor;
 use gollm_tensor::{DType, HostBytes, quantize};
@@ -130,14 +130,14 @@ impl ForeignTensor {
     }
 }
 
-/// Refuses numbers that f16 would turn into infinity, where they were not before.
+/// Refuses numbers whose scale f16 would turn into infinity, where they were not before.
 fn check_range(values: &[f32], dtype: DType) -> Result<(), String> {
-    /// Halfway between the largest f16 and what would be the next one.
-    const LIMIT: f32 = 65_520.0;
+    /// Halfway between the largest f16 and what would be the next one, times the largest quant.
+    const LIMIT: f32 = 65_520.0 * 127.0;
     let too_large = |value: &&f32| value.is_finite() && value.abs() >= LIMIT;
     match values.iter().find(too_large) {
-        Some(value) if dtype == DType::F16 => {
-            Err(format!("it holds {value}, more than f16 can hold"))
+        Some(value) if dtype == DType::Q8_0 => {
+            Err(format!("it holds {value}, more than {dtype} can hold"))
         }
         _ => Ok(()),
     }

@@ -160,7 +160,7 @@ fn where_attention_sees_a_window_the_context_is_cut_to_it() {
 }
 
 #[test]
-fn our_own_types_are_used_as_they_lie_and_the_others_become_f16() {
+fn our_own_types_are_used_as_they_lie_and_the_others_become_q8_0() {
     let codes = [
         (1, DType::F16),
         (30, DType::BF16),
@@ -182,10 +182,11 @@ fn our_own_types_are_used_as_they_lie_and_the_others_become_f16() {
     let file = file_of(3, |_, values| block.repeat(values.len() / 32));
     let model = open(&file).unwrap();
     let name = "blocks.0.attn.v_proj.weight";
-    assert_eq!(model.descriptor(name).unwrap().dtype, DType::F16);
+    assert_eq!(model.descriptor(name).unwrap().dtype, DType::Q8_0);
     assert_eq!(model.converted_from(name), Some("q4_1"));
-    let expected = [[-8.0; 16], [7.0; 16]].concat().repeat(4);
-    assert_eq!(f32s(&model, name), expected);
+    let stands_for = [[-8.0; 16], [7.0; 16]].concat().repeat(4);
+    let expected = quantize(&stands_for, DType::Q8_0).unwrap();
+    assert_eq!(model.bytes(name).unwrap().as_slice(), expected);
     assert!(model.verify().is_ok());
 }
 

@@ -1,4 +1,4 @@
-//! ggml's storage types: which are used as they lie, which become f16, which are refused.
+//! ggml's storage types: which are used as they lie, which become q8_0, which are refused.
 
 use gollm_tensor::{DType, n_elements};
 
@@ -77,11 +77,12 @@ impl GgmlType {
         }
     }
 
-    /// The type in which it is computed with: its own, or f16.
+    /// The type in which it is computed with: its own, or q8_0, whose rounding is small beside that of the
+    /// blocks it is made of, in half the memory of f16.
     pub(crate) fn used_as(self) -> DType {
         match self {
             Self::Same(dtype) => dtype,
-            _ => DType::F16,
+            _ => DType::Q8_0,
         }
     }
 

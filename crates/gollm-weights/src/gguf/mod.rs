@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `value.rs` | the thirteen kinds of values |
 //! | `container.rs` | the lists, and where the data lie |
-//! | `ggml_type.rs`, `blocks.rs` | storage types, and the blocks that become f16 |
+//! | `ggml_type.rs`, `blocks.rs` | storage types, and the blocks that become q8_0 |
 //! | `architecture.rs` | `llama`, `qwen2`, `qwen3`, `qwen3moe`: what tells them apart |
 //! | `config.rs`, `scaling.rs` | the keys as our config |
 //! | `names.rs` | the tensors under our names |

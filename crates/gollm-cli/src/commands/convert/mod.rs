@@ -19,8 +19,8 @@ use crate::rewrite::Rewrite;
 /// Write a model in another kind of file: .gollm, .gguf or a Hugging Face folder
 ///
 /// Reads everything that `--model` reads; OUT's ending says what is written. No number changes but those
-/// of types that are not computed with here, or that safetensors does not have (q8_0 and q4_0), which
-/// become f16; `gollm quantize` changes the type.
+/// of types that are not computed with here, which become q8_0, and those of types that safetensors does
+/// not have (q8_0 and q4_0), which become f16; `gollm quantize` changes the type.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Model file or Hugging Face folder to read
