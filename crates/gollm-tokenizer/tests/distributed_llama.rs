@@ -237,7 +237,7 @@ fn a_published_vocabulary_gives_the_ids_of_its_ranks() {
         assert_eq!(read.pattern(), Some(pattern));
         let plain = Tokenizer::new(ranks, pattern, Vec::new()).unwrap();
         for text in [
-            include_str!("../src/distributed_llama/ranked.rs"),
+            include_str!("../src/pattern.rs"),
             "In 2026 it's 1,234,567.89 €\r\n\n\t  Привет, мир! 你好，世界 안녕하세요 👩\u{200d}🌾",
             &" ".repeat(500),
             &"aaaaab".repeat(200),
