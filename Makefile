@@ -81,7 +81,7 @@ FUZZ_TARGETS := $(notdir $(wildcard $(FUZZ)/corpus/*))
 # written to target/fuzz-failures; those that reach new code to target/fuzz-corpus.
 FUZZ_OPTIONS := -timeout=20 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1
 .PHONY: fuzz-smoke
-fuzz-smoke: SECONDS_EACH ?= 7
+fuzz-smoke: SECONDS_EACH ?= 6
 fuzz-smoke: ## every fuzz target for some seconds, the same inputs each time, on the crates of an ordinary build
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/$(FUZZ)/rustc-with-coverage.sh \
 		$(CARGO) build -p gollm-fuzz --features libfuzzer --bin fuzz --locked

@@ -4,7 +4,7 @@
 //! gollm-weights does not know tokenizers and gollm-tokenizer does not know folders: here they meet, and
 //! what comes out has its tokenizer like a `.gollm` file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gollm_tokenizer::Tokenizer;
 use gollm_weights::{ModelFile, OpenOptions, TokenizerBeside};
@@ -16,11 +16,19 @@ const HF_TOKENIZER: &str = "tokenizer.json";
 const HF_CONFIG: &str = "tokenizer_config.json";
 /// llama2.c's own name for the file.
 const LLAMA2C_TOKENIZER: &str = "tokenizer.bin";
-/// A vocabulary of 128,000 tokens takes two megabytes.
-const MAX_LLAMA2C_BYTES: u64 = 64 << 20;
+/// The most bytes of a vocabulary as scores and bytes; one of 128,000 tokens takes two megabytes.
+const MAX_SCORED_BYTES: u64 = 64 << 20;
+
+/// A tokenizer file beside a model file.
+struct Beside {
+    path: PathBuf,
+    /// What was in it: a tokenizer, and a chat template if its kind of file holds one.
+    read: Result<(Tokenizer, Option<String>)>,
+}
 
 /// Opens the model at `path`, a file or a Hugging Face folder, and the tokenizer beside it if the file
-/// has none inside: `tokenizer.json` in a folder, `tokenizer.bin` beside a llama2.c checkpoint.
+/// has none inside: `tokenizer.json` in a folder, `tokenizer.bin` beside a llama2.c checkpoint, the `.t` that
+/// belongs to a distributed-llama model, with the chat template in it.
 ///
 /// A model without any tokenizer is opened as well; it continues ids.
 ///
@@ -33,14 +41,14 @@ pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<ModelFile> 
     if file.tokenizer_json().is_some() {
         return Ok(file);
     }
-    let (name, found) = match file.tokenizer_beside() {
-        TokenizerBeside::None => return Ok(file),
-        TokenizerBeside::HuggingFace => (HF_TOKENIZER, hugging_face(&file)),
-        TokenizerBeside::Llama2c => (LLAMA2C_TOKENIZER, llama2c(&file)),
+    let found = match file.tokenizer_beside() {
+        TokenizerBeside::None => None,
+        TokenizerBeside::DistributedLlama => distributed_llama(&file)?,
+        TokenizerBeside::HuggingFace => hugging_face(&file)?,
+        TokenizerBeside::Llama2c => llama2c(&file)?,
     };
-    let in_file = |source| Error::InFile {
-        path: file.path_beside(name),
-        source: Box::new(source),
+    let Some(Beside { path, read }) = found else {
+        return Ok(file);
     };
     // Models may have more rows in their table than their tokenizer has tokens.
     let n_ids = file.config().vocab_size;
@@ -48,29 +56,47 @@ pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<ModelFile> 
         true => tokenizer.padded_to(n_ids).map_err(Error::from),
         false => Ok(tokenizer),
     };
-    match found {
-        Ok(None) => Ok(file),
-        Ok(Some(tokenizer)) => {
-            let json = padded(tokenizer).map_err(in_file)?.to_json();
-            Ok(file.with_tokenizer(json))
-        }
-        // It says which file it means.
-        Err(error @ Error::File(_)) => Err(error),
-        Err(error) => Err(in_file(error)),
-    }
+    let whole = read.and_then(|(tokenizer, template)| Ok((padded(tokenizer)?, template)));
+    let (tokenizer, template) = whole.map_err(|source| Error::InFile {
+        path,
+        source: Box::new(source),
+    })?;
+    let file = file.with_tokenizer(tokenizer.to_json());
+    Ok(match template {
+        Some(template) => file.with_chat_template(template),
+        None => file,
+    })
 }
 
-fn hugging_face(file: &ModelFile) -> Result<Option<Tokenizer>> {
+fn hugging_face(file: &ModelFile) -> Result<Option<Beside>> {
     let Some(json) = file.json_beside(HF_TOKENIZER)? else {
         return Ok(None);
     };
     let config = file.json_beside(HF_CONFIG)?;
     let end = &file.token_roles().end;
-    Ok(Some(Tokenizer::from_hf_json(&json, config.as_ref(), end)?))
+    let tokenizer = Tokenizer::from_hf_json(&json, config.as_ref(), end);
+    Ok(Some(Beside {
+        path: file.path_beside(HF_TOKENIZER),
+        read: tokenizer
+            .map_err(Error::from)
+            .map(|tokenizer| (tokenizer, None)),
+    }))
 }
 
-fn llama2c(file: &ModelFile) -> Result<Option<Tokenizer>> {
-    let bytes = file.beside(LLAMA2C_TOKENIZER, MAX_LLAMA2C_BYTES)?;
-    let tokenizer = bytes.map(|bytes| Tokenizer::from_llama2c(&bytes));
-    Ok(tokenizer.transpose()?)
+fn llama2c(file: &ModelFile) -> Result<Option<Beside>> {
+    let bytes = file.beside(LLAMA2C_TOKENIZER, MAX_SCORED_BYTES)?;
+    Ok(bytes.map(|bytes| Beside {
+        path: file.path_beside(LLAMA2C_TOKENIZER),
+        read: Tokenizer::from_llama2c(&bytes)
+            .map_err(Error::from)
+            .map(|tokenizer| (tokenizer, None)),
+    }))
+}
+
+fn distributed_llama(file: &ModelFile) -> Result<Option<Beside>> {
+    let found = file.distributed_llama_tokenizer(MAX_SCORED_BYTES)?;
+    Ok(found.map(|(path, bytes)| Beside {
+        path,
+        read: Tokenizer::from_distributed_llama(&bytes).map_err(Error::from),
+    }))
 }

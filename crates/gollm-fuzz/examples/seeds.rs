@@ -47,6 +47,7 @@ fn main() -> Result<()> {
         folder(&corpus, "tokenizer_bin")?.join("small"),
         tokenizer_bin()?,
     )?;
+    dot_t(&folder(&corpus, "tokenizer_t")?)?;
     models(&folder(&corpus, "gollm_file")?, &folder(&corpus, "gguf")?)?;
     packed(&folder(&corpus, "packed")?)?;
     templates(&folder(&corpus, "template")?)?;
@@ -126,6 +127,45 @@ fn tokenizer_bin() -> Result<Vec<u8>> {
     }
     Tokenizer::from_llama2c(&file)?;
     Ok(file)
+}
+
+/// distributed-llama's files: a SentencePiece vocabulary, and one of bytes under the marks of each model.
+fn dot_t(folder: &Path) -> Result<()> {
+    let list = &tokenizer_bin()?[4..];
+    write_t(&folder.join("pieces"), &[(1, 263), (3, 1), (4, 2)], list)?;
+    for (name, marks) in [
+        ("llama3", ["<|begin_of_text|>", "<|eot_id|>", "<think>"]),
+        ("qwen2", ["<|endoftext|>", "<|im_start|>", "<tool_call>"]),
+        ("deepseek", ["<｜begin▁of▁sentence｜>", "<｜User｜>", "x"]),
+    ] {
+        let bytes = (0..=255u8).map(|byte| vec![byte]);
+        let texts = ["he", "the", "é"].into_iter().chain(marks);
+        let tokens = bytes.chain(texts.map(|text| text.as_bytes().to_vec()));
+        let mut list = Vec::new();
+        for (id, token) in tokens.enumerate() {
+            list.extend((-(id as f32)).to_le_bytes());
+            list.extend((token.len() as u32).to_le_bytes());
+            list.extend(token);
+        }
+        let pairs = [(1, 262), (3, 259), (4, 260), (10, 0)];
+        write_t(&folder.join(name), &pairs, &list)?;
+    }
+    Ok(())
+}
+
+fn write_t(path: &Path, pairs: &[(i32, i32)], list: &[u8]) -> Result<()> {
+    let template = b"{{ bos_token }}";
+    let all = [(0, 1), (2, 32), (7, template.len() as i32)];
+    let all = all.iter().chain(pairs);
+    let head = [0x56_7124, 8 + 8 * all.clone().count() as i32];
+    let numbers = head
+        .into_iter()
+        .chain(all.flat_map(|(key, value)| [*key, *value]));
+    let mut file: Vec<u8> = numbers.flat_map(i32::to_le_bytes).collect();
+    file.extend(template);
+    file.extend(list);
+    Tokenizer::from_distributed_llama(&file)?;
+    Ok(fs::write(path, file)?)
 }
 
 /// The same vocabulary in the form that comes out of files of other projects.

@@ -10,6 +10,7 @@ mod template;
 mod tokenizer;
 mod tokenizer_bin;
 mod tokenizer_json;
+mod tokenizer_t;
 
 use crate::mutate::{self, Mutate};
 
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "config",
         run: config::run,
@@ -92,6 +93,13 @@ pub const TARGETS: [Target; 9] = [
         run: tokenizer_json::run,
         mutate: mutate::json,
         factor: 128,
+        base: 2 << 20,
+    },
+    Target {
+        name: "tokenizer_t",
+        run: tokenizer_t::run,
+        mutate: mutate::text,
+        factor: 64,
         base: 2 << 20,
     },
 ];

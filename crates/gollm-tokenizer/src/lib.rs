@@ -14,8 +14,8 @@
 //!
 //! Vocabularies that come from other projects number their tokens otherwise and bring a list of merges, or
 //! merge characters by scores; they are read as well and behave the same from outside. They are no part of
-//! chapter 2: `text_form.rs`, `pair_merges.rs`, `sentence_piece/`, `hf/` and `llama2c.rs` can be left
-//! unread.
+//! chapter 2: `text_form.rs`, `pair_merges.rs`, `sentence_piece/`, `hf/`, `scored_list.rs`, `llama2c.rs` and
+//! `distributed_llama/` can be left unread.
 //!
 //! A second decision follows from the first: pre-tokenization is a hand-written scanner, not a regular
 //! expression. The published expressions need a backtracking engine, which has limits that a
@@ -45,9 +45,11 @@ mod byte_alphabet;
 mod byte_hash;
 mod byte_level;
 mod char_class;
+mod distributed_llama;
 mod error;
 mod hf;
 mod json;
+mod little_endian;
 mod llama2c;
 mod merge;
 mod merge_short;
@@ -60,6 +62,7 @@ mod quote;
 mod rank_file;
 mod roles;
 mod scanner;
+mod scored_list;
 mod sentence_piece;
 mod short_key;
 mod short_tokens;

@@ -66,7 +66,7 @@ impl ByteLevel {
     }
 
     /// Every way to cut a token into two tokens, in the order of the tokens.
-    fn pairs_of_ranks(&self) -> Vec<(u32, u32, u32)> {
+    pub(crate) fn pairs_of_ranks(&self) -> Vec<(u32, u32, u32)> {
         let vocabulary = &self.vocabulary;
         let mut pairs = Vec::new();
         for (joined, token) in (0u32..).zip(vocabulary.tokens()) {

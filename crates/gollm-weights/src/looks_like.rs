@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::header::MAGIC;
 use crate::hf::header;
+use crate::model_file::dot_t::MAGICS;
 
 /// Accepts bytes that start with the magic; otherwise says what they look like.
 pub(crate) fn check_magic(bytes: &[u8]) -> Result<()> {
@@ -27,6 +28,7 @@ const EXPORT: &str = "write a .gollm file with `python export.py --checkpoint DI
 const CONVERT: &str = "it holds another project's model: convert it to .gollm first";
 const BESIDE: &str = "its config.json must lie beside it: give the path of the file or the folder";
 const VERSION_0: &str = "only version 0 is read: export the model again with `--version 0`";
+const MODEL: &str = "give the path of the model (.m); the tokenizer is found beside it";
 const UNPACK: &str = "unpack it and give the .gollm file inside";
 const AGAIN: &str = "copy or download the file again, as binary";
 
@@ -55,7 +57,7 @@ fn damaged_magic(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 
 /// Files that say in their first bytes what they are.
 fn known_signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    const SIGNATURES: [(&[u8], &str, &str); 18] = [
+    const SIGNATURES: [(&[u8], &str, &str); 20] = [
         (b"tjgg", "a GGML file (older than GGUF)", CONVERT),
         (b"lmgg", "a GGML file (older than GGUF)", CONVERT),
         (b"fmgg", "a GGML file (older than GGUF)", CONVERT),
@@ -64,6 +66,8 @@ fn known_signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             "a llama2.c checkpoint of version 1 or 2",
             VERSION_0,
         ),
+        (&MAGICS[0], "a distributed-llama tokenizer", MODEL),
+        (&MAGICS[1], "a distributed-llama tokenizer", MODEL),
         (
             b"PK\x03\x04",
             "a zip archive, such as a PyTorch checkpoint",

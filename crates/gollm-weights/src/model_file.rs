@@ -3,7 +3,10 @@
 //! A `.gollm` file, or a file or folder of another project seen as one (`docs/formats.md`).
 
 mod beside;
+pub(crate) mod dot_t;
 mod opening;
+
+use std::ffi::OsString;
 
 use gollm_model::Config;
 use gollm_tensor::HostBytes;
@@ -45,6 +48,8 @@ pub struct ModelFile {
     foreign: Option<Foreign>,
     /// Where the files lie that belong to it.
     folder: Option<Folder>,
+    /// What it is called there, if it is one file.
+    name: Option<OsString>,
     tokenizer_beside: TokenizerBeside,
     roles: TokenRoles,
 }

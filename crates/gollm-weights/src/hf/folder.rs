@@ -1,5 +1,6 @@
 //! A folder whose files are read by name, and none outside it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -44,8 +45,13 @@ impl Folder {
     }
 
     /// Where the file called `name` would be; for messages.
-    pub(crate) fn path_of(&self, name: &str) -> PathBuf {
+    pub(crate) fn path_of(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The file called `name`, `None` if there is none.
@@ -55,6 +61,11 @@ impl Folder {
     /// If the name is more than a name, or a link of this name leads out of the folder.
     pub(crate) fn find(&self, name: &str) -> Result<Option<PathBuf>> {
         check_file_name(name).map_err(Error::Foreign)?;
+        self.find_entry(OsStr::new(name))
+    }
+
+    /// As [`Self::find`], for a name that comes from the file system and from no file's text.
+    pub(crate) fn find_entry(&self, name: &OsStr) -> Result<Option<PathBuf>> {
         let path = self.path_of(name);
         if fs::symlink_metadata(&path).is_err() {
             return Ok(None);
@@ -77,12 +88,8 @@ impl Folder {
     ///
     /// As [`Self::find`]; if it cannot be read or is longer than `limit`.
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-        let Some(path) = self.find(name)? else {
-            return Ok(None);
-        };
-        read_bounded(&path, limit)
-            .map(Some)
-            .map_err(|error| error.in_file(&path))
+        let found = self.find(name)?;
+        found.map(|path| read_found(&path, limit)).transpose()
     }
 
     /// As [`Self::read`], for text.
@@ -123,6 +130,15 @@ fn cache_of(folder: &Path) -> Option<&Path> {
     let snapshots = folder.parent()?;
     let is_cache = snapshots.file_name()? == "snapshots";
     snapshots.parent().filter(|_| is_cache)
+}
+
+/// The bytes of a file that [`Folder::find`] or [`Folder::find_entry`] found.
+///
+/// # Errors
+///
+/// If it cannot be read or is longer than `limit`; the error names it.
+pub(crate) fn read_found(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_bounded(path, limit).map_err(|error| error.in_file(path))
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {

@@ -19,6 +19,9 @@ pub enum TokenizerBeside {
     /// None: the file holds its own, if it has one.
     #[default]
     None,
+    /// distributed-llama's `.t`, whose name depends on the model's: see
+    /// [`ModelFile::distributed_llama_tokenizer`].
+    DistributedLlama,
     /// `tokenizer.json` and `tokenizer_config.json` of a Hugging Face folder.
     HuggingFace,
     /// llama2.c's `tokenizer.bin`.
@@ -85,6 +88,13 @@ impl ModelFile {
     #[must_use]
     pub fn with_tokenizer(mut self, tokenizer: Value) -> Self {
         self.head.metadata.tokenizer = Some(tokenizer);
+        self
+    }
+
+    /// The same model with another chat template: one that came with its tokenizer.
+    #[must_use]
+    pub fn with_chat_template(mut self, template: String) -> Self {
+        self.head.metadata.chat_template = Some(template);
         self
     }
 }

@@ -1,5 +1,6 @@
 //! From a path or bytes to a model file: which kind it is, and that kind's reader.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use gollm_tensor::HostBytes;
@@ -81,6 +82,7 @@ impl ModelFile {
         let folder = Folder::new(parent.unwrap_or(Path::new(".")))?;
         Ok(Self {
             folder: Some(folder),
+            name: path.file_name().map(OsStr::to_owned),
             ..Self::from_bytes(bytes)?
         })
     }
@@ -108,9 +110,11 @@ impl ModelFile {
             head,
             foreign,
             folder: None,
+            name: None,
             tokenizer_beside: match kind {
+                Kind::DistributedLlama => TokenizerBeside::DistributedLlama,
                 Kind::Llama2c => TokenizerBeside::Llama2c,
-                _ => TokenizerBeside::None,
+                Kind::Gollm | Kind::Gguf => TokenizerBeside::None,
             },
             roles: TokenRoles::default(),
         })
@@ -122,6 +126,7 @@ impl ModelFile {
             head: imported.head,
             foreign: Some(imported.foreign),
             folder: Some(imported.folder),
+            name: None,
             tokenizer_beside: TokenizerBeside::HuggingFace,
             roles: imported.roles,
         }
