@@ -12,6 +12,9 @@ const QWEN_2: [&str; 2] = ["<|endoftext|>", "<|im_start|>"];
 /// DeepSeek's, which it gave to models made from a Llama 3 and from a Qwen 2.
 const DEEP_SEEK: &str = "<｜begin▁of▁sentence｜>";
 
+const INSTEAD: &str = "use the model's tokenizer.json, in a Hugging Face folder, or move this file away, and the \
+                       model continues ids";
+
 /// What is done to text before merging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
@@ -54,8 +57,7 @@ pub(super) fn of_marks(marks: &[(String, u32)], ordinary: &[Vec<u8>]) -> Result<
             FILE,
             format!(
                 "it does not say how text is cut before it is merged, and its special tokens (the first is {}) \
-                 are neither Llama 3's nor Qwen 2's, whose cut is known; use the model's tokenizer.json, in a \
-                 Hugging Face folder",
+                 are neither Llama 3's nor Qwen 2's, whose cut is known; {INSTEAD}",
                 quoted(first)
             ),
         ));
@@ -66,8 +68,7 @@ pub(super) fn of_marks(marks: &[(String, u32)], ordinary: &[Vec<u8>]) -> Result<
             FILE,
             format!(
                 "its special tokens are named as Qwen 2's, but token {id} (\"{}\") has two digits in a row, which \
-                 Qwen 2 keeps apart: it belongs to another model, and how that cuts text is not known; use its \
-                 tokenizer.json, in a Hugging Face folder",
+                 Qwen 2 keeps apart: it belongs to another model, and how that cuts text is not known; {INSTEAD}",
                 token.escape_ascii()
             ),
         )),
