@@ -1,5 +1,5 @@
 // Rotates the keys of new tokens and writes them and their values into the cache: write_rows.wgsl, twice,
-// with the rotation on the way. With HALF and rotation.wgsl.
+// with the rotation on the way. With slot.wgsl and rotation.wgsl.
 
 struct Params {
     n_words: u32, // words of all rows of this call, in one of the caches
@@ -30,28 +30,20 @@ fn main(
     @builtin(num_workgroups) n_groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = (group.y * n_groups.x + group.x) * 256u + lane;
-    if i >= p.n_words {
+    let s = slot((group.y * n_groups.x + group.x) * 256u + lane);
+    if !s.here {
         return;
     }
-    let row = i / p.row_words;
-    let word = i % p.row_words;
-    let place = places[row];
-    if place.x < p.first_sequence || place.x - p.first_sequence >= p.n_sequences {
-        return;
-    }
-    let to = ((place.x - p.first_sequence) * p.context_length + place.y) * p.row_words + word;
-    let start = row * p.width;
     if HALF {
-        let first = 2u * word;
+        let first = 2u * s.word;
         let second = min(first + 1u, p.width - 1u);
-        keys[to] = pack2x16float(vec2<f32>(
-            rotated(start, first, place.y, p.pairs),
-            rotated(start, second, place.y, p.pairs),
+        keys[s.to] = pack2x16float(vec2<f32>(
+            rotated(s.start, first, s.position, p.pairs),
+            rotated(s.start, second, s.position, p.pairs),
         ));
-        values[to] = pack2x16float(vec2<f32>(v[start + first], v[start + second]));
+        values[s.to] = pack2x16float(vec2<f32>(v[s.start + first], v[s.start + second]));
     } else {
-        keys[to] = bitcast<u32>(rotated(start, word, place.y, p.pairs));
-        values[to] = bitcast<u32>(v[start + word]);
+        keys[s.to] = bitcast<u32>(rotated(s.start, s.word, s.position, p.pairs));
+        values[s.to] = bitcast<u32>(v[s.start + s.word]);
     }
 }

@@ -56,6 +56,7 @@ const PRODUCT: &str = include_str!("product.wgsl");
 const ADD_UP: &str = include_str!("add_up.wgsl");
 const SILU: &str = include_str!("silu.wgsl");
 const ROTATION: &str = include_str!("rotation.wgsl");
+const SLOT: &str = include_str!("slot.wgsl");
 
 impl Kernel {
     /// The WGSL text.
@@ -107,8 +108,11 @@ impl Kernel {
                 (tokens(product.tokens), with(storage(product.dtype), &files))
             }
             Self::Rope => (vec![], vec![ROTATION, include_str!("rope.wgsl")]),
-            Self::WriteRows { half: h } => (half(h), vec![include_str!("write_rows.wgsl")]),
-            Self::Append { half: h } => (half(h), vec![ROTATION, include_str!("append.wgsl")]),
+            Self::WriteRows { half: h } => (half(h), vec![SLOT, include_str!("write_rows.wgsl")]),
+            Self::Append { half: h } => {
+                let files = vec![SLOT, ROTATION, include_str!("append.wgsl")];
+                (half(h), files)
+            }
             Self::Attention {
                 half,
                 head_dim,

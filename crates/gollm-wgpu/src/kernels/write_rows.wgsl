@@ -1,7 +1,4 @@
-// cache[sequence_t, position_t] = rows_t: one invocation for each word of a cache's row, so that no two
-// write to one word. With HALF: whether the cache holds two f16 numbers in each word, or one f32.
-//
-// A cache may be bound in several windows; a call writes the rows whose sequence is in its window.
+// cache[sequence_t, position_t] = rows_t. With slot.wgsl.
 
 struct Params {
     n_words: u32, // words of all rows of this call
@@ -23,22 +20,14 @@ fn main(
     @builtin(num_workgroups) n_groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = (group.y * n_groups.x + group.x) * 256u + lane;
-    if i >= p.n_words {
+    let s = slot((group.y * n_groups.x + group.x) * 256u + lane);
+    if !s.here {
         return;
     }
-    let row = i / p.row_words;
-    let word = i % p.row_words;
-    let place = places[row];
-    if place.x < p.first_sequence || place.x - p.first_sequence >= p.n_sequences {
-        return;
-    }
-    let to = ((place.x - p.first_sequence) * p.context_length + place.y) * p.row_words + word;
-    let start = row * p.width;
     if HALF {
-        let second = min(2u * word + 1u, p.width - 1u);
-        cache[to] = pack2x16float(vec2<f32>(rows[start + 2u * word], rows[start + second]));
+        let second = min(2u * s.word + 1u, p.width - 1u);
+        cache[s.to] = pack2x16float(vec2<f32>(rows[s.start + 2u * s.word], rows[s.start + second]));
     } else {
-        cache[to] = bitcast<u32>(rows[start + word]);
+        cache[s.to] = bitcast<u32>(rows[s.start + s.word]);
     }
 }
