@@ -96,7 +96,8 @@ def ranked(tokenizer: Tokenizer) -> list[Token]:
     byte_of = {chr(byte): byte for byte in plain}
     byte_of |= {chr(0x100 + index): byte for index, byte in enumerate(hidden)}
     added = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
-    texts = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+    ids = tokenizer.get_vocab()
+    texts = sorted(ids, key=lambda text: ids[text])
     tokens = [t.encode() if t in added else bytes(byte_of[c] for c in t) for t in texts]
     return [(token, -float(i)) for i, token in enumerate(tokens)]
 
