@@ -84,7 +84,7 @@ FUZZ_OPTIONS := -timeout=20 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=
 fuzz-smoke: SECONDS_EACH ?= 6
 fuzz-smoke: ## every fuzz target for some seconds, the same inputs each time, on the crates of an ordinary build
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/$(FUZZ)/rustc-with-coverage.sh \
-		$(CARGO) build -p gollm-fuzz --features libfuzzer --bin fuzz --locked
+		$(CARGO) build --workspace --features $(TEST_FEATURES),gollm-fuzz/libfuzzer --bin fuzz --locked
 	@for target in $(FUZZ_TARGETS); do $(FUZZ)/fuzz.sh debug/fuzz $$target -seed=1 -runs=100000 -max_total_time=$(SECONDS_EACH) $(FUZZ_OPTIONS); done
 
 # Everything is compiled for coverage here, dependencies too: minutes once, and better inputs in a long run.
