@@ -349,6 +349,8 @@ fn a_vocabulary_with_scores_written_as_gguf_comes_back() {
 mod hostile;
 #[path = "gguf/known_attacks.rs"]
 mod known_attacks;
+#[path = "gguf/parts.rs"]
+mod parts;
 #[path = "gguf/pieces.rs"]
 mod pieces;
 #[path = "gguf/qwen.rs"]
