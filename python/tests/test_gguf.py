@@ -95,10 +95,18 @@ def write_gguf(
     path: Path,
     kind: gguf.GGMLQuantizationType,
     vocabulary: Callable[[gguf.GGUFWriter], None] = lambda _: None,
+    *,
+    split_max_tensors: int = 0,
+    small_first_shard: bool = False,
 ) -> None:
     """Writes the model with PyPI's `gguf`, and puts the rounded weights back into it."""
     config = model.config
-    writer = gguf.GGUFWriter(str(path), architecture(model))
+    writer = gguf.GGUFWriter(
+        str(path),
+        architecture(model),
+        split_max_tensors=split_max_tensors,
+        small_first_shard=small_first_shard,
+    )
     writer.add_context_length(config.context_length)
     writer.add_embedding_length(config.emb_dim)
     writer.add_block_count(config.n_layers)
@@ -172,6 +180,35 @@ def test_a_file_of_gguf_gives_pytorch_s_logits_and_tokens(tmp_path: Path, kind: 
         expected = model(torch.tensor([PROMPT]))[0].numpy()
     logits = module.Model.load(str(path), device="reference").logits(PROMPT)
     np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("small_first_shard", [False, True])
+def test_a_model_that_gguf_cuts_into_files_gives_pytorch_s_logits_and_tokens(
+    tmp_path: Path, small_first_shard: bool
+) -> None:
+    model = tiny_model(**SHAPE)
+    path = tmp_path / "model.gguf"
+    kind = gguf.GGMLQuantizationType.Q8_0
+    write_gguf(model, path, kind, split_max_tensors=4, small_first_shard=small_first_shard)
+    parts = sorted(tmp_path.glob("model-*-of-*.gguf"))
+    assert len(parts) > 3
+    assert not path.exists()
+    assert (len(gguf.GGUFReader(str(parts[0])).tensors) == 0) == small_first_shard
+    with torch.no_grad():
+        expected = model(torch.tensor([PROMPT]))[0].numpy()
+    for part in [parts[0], parts[2]]:
+        rust = module.Model.load(str(part), device="reference")
+        np.testing.assert_allclose(rust.logits(PROMPT), expected, rtol=0, atol=1e-4)
+        tokens = list(rust.generate_ids(PROMPT, N_TOKENS, ignore_end_of_text=True))
+        assert tokens == model.generate(PROMPT, N_TOKENS)
+    # One file again, which `gguf` reads as what was cut.
+    whole = tmp_path / "whole.gguf"
+    run("convert", str(parts[0]), str(whole))
+    there = {t.name: t for part in parts for t in gguf.GGUFReader(str(part)).tensors}
+    here = {t.name: t for t in gguf.GGUFReader(str(whole)).tensors}
+    assert here.keys() == there.keys()
+    for name, tensor in here.items():
+        assert np.array_equal(tensor.data, there[name].data), name
 
 
 @pytest.mark.parametrize("kind", ["F32", "F16", "Q8_0"])

@@ -1,7 +1,9 @@
 //! Which files of a repository make a model, judged by their names.
 
+use crate::described::lines;
 use crate::error::{Error, Result};
-use crate::file_kinds::{has_type, is_at_root, is_beside_weights, is_whole_model};
+use crate::file_kinds::{is_at_root, is_beside_weights};
+use crate::models::{Model, models};
 use crate::names::FileName;
 
 /// A file of a repository, there or here.
@@ -18,7 +20,8 @@ pub struct Listed {
 pub enum Kind {
     /// A Hugging Face folder: `config.json`, `*.safetensors`, a tokenizer.
     Folder,
-    /// One file that holds everything: GGUF or `.gollm`, or whatever was asked for by name.
+    /// One file that holds everything: GGUF or `.gollm`, or whatever was asked for by name. Of a GGUF model
+    /// in parts, the first one.
     File(FileName),
 }
 
@@ -32,14 +35,17 @@ pub struct Chosen {
 }
 
 /// Picks the files of a model from `files`. `choice` is the name of a file or a type that GGUF files
-/// have in their names; without one there must be a folder, or exactly one file that holds a model.
+/// have in their names; without one there must be a folder, or exactly one model in a file or in parts. A
+/// part stands for all of its model; of a whole file and parts of the same type, the file is taken.
 ///
 /// # Errors
 ///
-/// If nothing fits, or more than one thing; the message lists what there is. `of` is its subject.
+/// If nothing fits, or more than one thing, or if parts are missing; the message lists what there is. `of`
+/// is its subject.
 pub fn choose(of: &str, files: &[Listed], choice: Option<&FileName>) -> Result<Chosen> {
+    let models = models(files);
     if let Some(choice) = choice {
-        return named(of, files, choice);
+        return named(of, files, &models, choice);
     }
     let folder = folder(files);
     if !folder.is_empty() {
@@ -49,48 +55,57 @@ pub fn choose(of: &str, files: &[Listed], choice: Option<&FileName>) -> Result<C
             files: folder,
         });
     }
-    let candidates: Vec<&Listed> = files
+    let no_model = || Error::NoModel {
+        of: of.to_owned(),
+        files: lines(files.iter().map(Listed::described)),
+    };
+    only(of, models.iter().collect())?.ok_or_else(no_model)
+}
+
+/// The one model among these of which everything is there; `None` if there are none at all.
+fn only(of: &str, candidates: Vec<&Model<'_>>) -> Result<Option<Chosen>> {
+    let complete = candidates.iter().copied();
+    let complete: Vec<&Model<'_>> = complete.filter(|model| model.is_complete()).collect();
+    match (&complete[..], &candidates[..]) {
+        ([model], _) => Ok(chosen(model.files.iter().copied())),
+        ([], []) => Ok(None),
+        ([], [first, ..]) => Err(Error::MissingParts {
+            of: of.to_owned(),
+            missing: first.missing(),
+        }),
+        (several, _) => Err(Error::Ambiguous {
+            of: of.to_owned(),
+            files: lines(several.iter().map(|model| model.described())),
+        }),
+    }
+}
+
+/// A file, or the parts of one in order.
+fn chosen<'a>(files: impl Iterator<Item = &'a Listed>) -> Option<Chosen> {
+    let files: Vec<FileName> = files.map(|file| file.name.clone()).collect();
+    let kind = Kind::File(files.first()?.clone());
+    Some(Chosen { kind, files })
+}
+
+fn named(of: &str, files: &[Listed], models: &[Model<'_>], choice: &FileName) -> Result<Chosen> {
+    let no_such_file = || Error::NoSuchFile {
+        of: of.to_owned(),
+        wanted: choice.clone(),
+        files: lines(files.iter().map(Listed::described)),
+    };
+    if let Some(model) = models.iter().find(|model| model.has_file(choice)) {
+        return only(of, vec![model])?.ok_or_else(no_such_file);
+    }
+    let file = files.iter().find(|file| file.name == *choice);
+    if let Some(chosen) = chosen(file.into_iter()) {
+        return Ok(chosen);
+    }
+    let fits = models
         .iter()
-        .filter(|file| is_whole_model(&file.name))
-        .collect();
-    match candidates[..] {
-        [file] => Ok(one(file)),
-        [] => Err(Error::NoModel {
-            of: of.to_owned(),
-            files: described(files.iter()),
-        }),
-        _ => Err(Error::Ambiguous {
-            of: of.to_owned(),
-            files: described(candidates.into_iter()),
-        }),
-    }
-}
-
-fn one(file: &Listed) -> Chosen {
-    Chosen {
-        kind: Kind::File(file.name.clone()),
-        files: vec![file.name.clone()],
-    }
-}
-
-fn named(of: &str, files: &[Listed], choice: &FileName) -> Result<Chosen> {
-    if let Some(file) = files.iter().find(|file| file.name == *choice) {
-        return Ok(one(file));
-    }
-    let fits = |file: &&Listed| is_whole_model(&file.name) && has_type(&file.name, choice.as_str());
-    let candidates: Vec<&Listed> = files.iter().filter(fits).collect();
-    match candidates[..] {
-        [file] => Ok(one(file)),
-        [] => Err(Error::NoSuchFile {
-            of: of.to_owned(),
-            wanted: choice.clone(),
-            files: described(files.iter()),
-        }),
-        _ => Err(Error::Ambiguous {
-            of: of.to_owned(),
-            files: described(candidates.into_iter()),
-        }),
-    }
+        .filter(|model| model.has_type(choice.as_str()));
+    let (whole, in_parts): (Vec<_>, Vec<_>) = fits.partition(|model| model.is_one_file());
+    let candidates = if whole.is_empty() { in_parts } else { whole };
+    only(of, candidates)?.ok_or_else(no_such_file)
 }
 
 /// The files of a Hugging Face folder, or none if the repository is no such folder.
@@ -110,25 +125,6 @@ fn folder(files: &[Listed]) -> Vec<FileName> {
     };
     let needed = files.iter().filter(needed);
     needed.map(|file| file.name.clone()).collect()
-}
-
-/// How many files a message lists.
-const N_SHOWN: usize = 24;
-
-/// The names with their sizes, one on each line.
-fn described<'a>(files: impl ExactSizeIterator<Item = &'a Listed>) -> String {
-    let n_more = files.len().saturating_sub(N_SHOWN);
-    let mut text = String::new();
-    for file in files.take(N_SHOWN) {
-        let size = file
-            .size
-            .map_or_else(String::new, |size| format!("  {:.1} MB", size as f64 / 1e6));
-        text.push_str(&format!("\n  {}{size}", file.name));
-    }
-    match n_more {
-        0 => text,
-        _ => text + &format!("\n  and {n_more} more"),
-    }
 }
 
 #[cfg(test)]
@@ -193,16 +189,19 @@ mod tests {
             message.contains("m-Q8_0.gguf  1.5 MB") && message.contains(":Q4_0"),
             "{message}"
         );
-        assert!(!message.contains("F16"), "parts are no choice: {message}");
+        let parts = "m-F16-00001-of-00002.gguf (2 parts)  3.0 MB";
+        assert!(message.contains(parts), "{message}");
+        assert!(!message.contains("00002-of"), "{message}");
         for (choice, file) in [
             ("Q4_0", "m-Q4_0.gguf"),
             ("q8_0", "m-Q8_0.gguf"),
             ("Q5_1", "dir/m-Q5_1.gguf"),
             ("m-Q4_0_4_4.gguf", "m-Q4_0_4_4.gguf"),
+            ("F16", "m-F16-00001-of-00002.gguf m-F16-00002-of-00002.gguf"),
         ] {
             assert_eq!(chosen(&files, Some(choice)).unwrap(), file);
         }
-        for wrong in ["Q4", "4_0", "F16", "Q6_K"] {
+        for wrong in ["Q4", "4_0", "of", "00001", "Q6_K"] {
             assert!(matches!(
                 chosen(&files, Some(wrong)),
                 Err(Error::NoSuchFile { .. })

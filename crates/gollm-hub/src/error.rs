@@ -57,8 +57,8 @@ pub enum Error {
     },
     /// No model.
     #[error(
-        "{of} holds no model that gollm takes by itself: neither config.json with *.safetensors, nor one \
-         whole .gguf or .gollm file; name a file to take it all the same:{files}"
+        "{of} holds no model that gollm takes by itself: neither config.json with *.safetensors, nor a \
+         .gguf or .gollm file; name a file to take it all the same:{files}"
     )]
     NoModel {
         /// The repository.
@@ -66,8 +66,16 @@ pub enum Error {
         /// Its files.
         files: String,
     },
+    /// A model in several files of which some are not there.
+    #[error("{of}: {missing}")]
+    MissingParts {
+        /// The repository.
+        of: String,
+        /// How many parts, and which.
+        missing: String,
+    },
     /// A file that is not there.
-    #[error("{of} has no file `{wanted}` and no whole model of that type; it has:{files}")]
+    #[error("{of} has no file `{wanted}` and no model of that type; it has:{files}")]
     NoSuchFile {
         /// The repository.
         of: String,

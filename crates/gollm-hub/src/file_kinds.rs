@@ -24,26 +24,45 @@ pub(crate) fn is_beside_weights(name: &str) -> bool {
     ) || (name.starts_with("tokenizer") && name.ends_with(".json"))
 }
 
-/// A file that is a whole model: no part of a split one, no projector of images.
-pub(crate) fn is_whole_model(name: &FileName) -> bool {
-    let name = file_part(name).to_ascii_lowercase();
-    let is_gguf = name.ends_with(".gguf") && !is_part(&name) && !name.starts_with("mmproj");
-    is_gguf || name.ends_with(".gollm")
+/// A file that is a model or a part of one, no projector of images.
+pub(crate) fn is_model(name: &FileName) -> bool {
+    let name = file_part(name.as_str()).to_ascii_lowercase();
+    name.ends_with(".gguf") && !name.starts_with("mmproj") || name.ends_with(".gollm")
 }
 
-/// `model-00001-of-00003.gguf`.
-fn is_part(name: &str) -> bool {
-    let stem = name.trim_end_matches(".gguf");
-    let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
-    let mut words = stem.rsplit('-');
-    words.next().is_some_and(is_number)
-        && words.next() == Some("of")
-        && words.next().is_some_and(is_number)
+/// The name of one of the files of a model in several: `model-00001-of-00003.gguf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartName<'a> {
+    /// What the names of all parts begin with, directories included.
+    pub(crate) prefix: &'a str,
+    /// How many there are.
+    pub(crate) count: usize,
+}
+
+impl<'a> PartName<'a> {
+    /// Reads a name; `None` if it is that of a whole file.
+    pub(crate) fn of(name: &'a str) -> Option<Self> {
+        let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+        let (prefix, number) = rest.rsplit_once('-')?;
+        let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(number) || !is_number(count) {
+            return None;
+        }
+        let (number, count) = (number.parse().ok()?, count.parse().ok()?);
+        (1..=count)
+            .contains(&number)
+            .then_some(Self { prefix, count })
+    }
+
+    /// What part `number`, from 1, is called.
+    pub(crate) fn name(&self, number: usize) -> String {
+        format!("{}-{number:05}-of-{:05}.gguf", self.prefix, self.count)
+    }
 }
 
 /// Whether a file's name has this type as a word: `Q4_0` in `model.Q4_0.gguf`, not in `IQ4_0` or
 /// `Q4_0_4_4`.
-pub(crate) fn has_type(name: &FileName, dtype: &str) -> bool {
+pub(crate) fn has_type(name: &str, dtype: &str) -> bool {
     let (name, dtype) = (
         file_part(name).to_ascii_lowercase(),
         dtype.to_ascii_lowercase(),
@@ -56,6 +75,6 @@ pub(crate) fn has_type(name: &FileName, dtype: &str) -> bool {
     })
 }
 
-fn file_part(name: &FileName) -> &str {
-    name.parts().last().unwrap_or_default()
+fn file_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
 }

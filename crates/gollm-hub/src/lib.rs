@@ -16,12 +16,14 @@
 //! Read next: `reference.rs`, `choice.rs`, `find.rs`; then `pull.rs` and `transfer.rs`.
 
 mod choice;
+mod described;
 mod environment;
 mod error;
 mod error_kind;
 mod file_kinds;
 mod find;
 mod layout;
+mod models;
 mod names;
 mod reference;
 mod repository;

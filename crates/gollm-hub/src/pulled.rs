@@ -58,13 +58,16 @@ pub(crate) fn chosen(wanted: &Wanted, listing: &Listing) -> Result<Chosen> {
     if wanted.files.is_empty() {
         return choose(&of, &listed, wanted.reference.choice.as_ref());
     }
-    let mut files = Vec::new();
+    let (mut kinds, mut files) = (Vec::new(), Vec::new());
     for name in &wanted.files {
         let one = choose(&of, &listed, Some(name))?;
+        kinds.push(one.kind);
         files.extend(one.files);
     }
-    let kind = match &files[..] {
-        [file] => Kind::File(file.clone()),
+    // Several parts of one model have the same first one.
+    kinds.dedup();
+    let kind = match &kinds[..] {
+        [kind] => kind.clone(),
         _ => Kind::Folder,
     };
     Ok(Chosen { kind, files })

@@ -94,6 +94,15 @@ fn release(mapping: &memmap2::Mmap, range: Range<usize>) {
     let _ = (mapping, range);
 }
 
+/// The bytes of the file at `path`, mapped or read.
+pub(crate) fn bytes(path: &Path, is_mapped: bool) -> Result<HostBytes> {
+    let (mut file, length) = open(path)?;
+    match is_mapped {
+        true => map(&file, length),
+        false => read(&mut file, length),
+    }
+}
+
 /// Reads the whole file into memory, its first byte on a 64-byte boundary.
 pub(crate) fn read(file: &mut File, length: u64) -> Result<HostBytes> {
     let out_of_memory = || Error::OutOfMemory { n_bytes: length };

@@ -41,7 +41,7 @@ pub use opening::OpenOptions;
 /// ```
 #[derive(Debug)]
 pub struct ModelFile {
-    /// The file; or the several files of a folder.
+    /// The file; or the several files of a folder, or of a GGUF model.
     files: Vec<HostBytes>,
     head: Head,
     /// How the tensors are stored, where that is not as the head says.
@@ -75,7 +75,7 @@ impl ModelFile {
         self.head.version
     }
 
-    /// The kind of file and its version: `.gollm format 1.0`, `GGUF version 3`.
+    /// The kind of file and its version: `.gollm format 1.0`, `GGUF version 3`; and of several, how many.
     #[must_use]
     pub fn format(&self) -> String {
         match &self.foreign {
@@ -107,14 +107,14 @@ impl ModelFile {
         (full > self.config().context_length).then_some(full)
     }
 
-    /// The length of the file, in bytes; of a folder, that of all files with weights.
+    /// The length of the file, in bytes; of a model in several files, that of all files with weights.
     #[must_use]
     pub fn file_bytes(&self) -> usize {
         self.head.file_bytes
     }
 
-    /// The BLAKE3 hash of the whole file, which says which file it is; of a folder, that of its files
-    /// with weights one behind the other, in the order of their names. Reads all of it.
+    /// The BLAKE3 hash of the whole file, which says which file it is; of a model in several files, that of
+    /// its files with weights one behind the other, in the order of their names. Reads all of it.
     #[must_use]
     pub fn blake3(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();

@@ -347,8 +347,12 @@ fn a_vocabulary_with_scores_written_as_gguf_comes_back() {
 
 #[path = "gguf/hostile.rs"]
 mod hostile;
+#[path = "gguf/hostile_parts.rs"]
+mod hostile_parts;
 #[path = "gguf/known_attacks.rs"]
 mod known_attacks;
+#[path = "gguf/parts.rs"]
+mod parts;
 #[path = "gguf/pieces.rs"]
 mod pieces;
 #[path = "gguf/qwen.rs"]

@@ -16,6 +16,7 @@ mod files;
 mod folder;
 mod generate;
 mod mistakes;
+mod parts;
 mod pull;
 mod quantize;
 #[cfg(feature = "hub")]

@@ -8,6 +8,7 @@
 mod cache;
 mod faults;
 mod hub;
+mod parts;
 mod security;
 mod server;
 mod support;

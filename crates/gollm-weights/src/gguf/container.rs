@@ -1,9 +1,12 @@
 //! A GGUF file's two lists, checked: named values, and tensors with their places.
+//!
+//! What the values are asked for is in `keys.rs`; how several files become one in `parts.rs`.
 
 use super::MAGIC;
 use super::error::{GgufError, Result};
 use super::ggml_type::GgmlType;
-use super::value::{Array, Cursor, Value};
+use super::keys::{text, wrong_kind};
+use super::value::{Cursor, Value};
 use crate::descriptor::{MAX_RANK, check_name};
 
 /// The fewest bytes of a value: the length of its key, one character, its kind, and one byte.
@@ -14,10 +17,11 @@ const SMALLEST_TENSOR: usize = 8 + 1 + 4 + 8 + 4 + 8;
 const MAX_ALIGNMENT: i128 = 1 << 16;
 const DEFAULT_ALIGNMENT: usize = 32;
 
-/// A parsed file, borrowed from its bytes.
+/// A parsed file, or the files of a model, borrowed from their bytes.
 pub(crate) struct Container<'a> {
     pub(crate) version: u32,
-    bytes: &'a [u8],
+    /// One, or the several that make a model together.
+    files: Vec<&'a [u8]>,
     /// Sorted by key.
     values: Vec<(&'a str, Value<'a>)>,
     /// In the order of the file's list.
@@ -30,7 +34,9 @@ pub(crate) struct TensorInfo<'a> {
     pub(crate) kind: GgmlType,
     /// The outermost dimension first; the file has them the other way round.
     pub(crate) shape: Vec<usize>,
-    /// From the start of the file.
+    /// Which file it lies in.
+    pub(crate) file: usize,
+    /// From the start of that file.
     pub(crate) offset: usize,
     pub(crate) n_bytes: usize,
 }
@@ -58,15 +64,18 @@ impl<'a> Container<'a> {
         place(&mut tensors, start.unwrap_or(bytes.len()), bytes.len())?;
         Ok(Self {
             version,
-            bytes,
+            files: vec![bytes],
             values,
             tensors,
         })
     }
 
-    /// The whole file.
-    pub(crate) fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    /// A tensor's bytes, as they lie in its file.
+    pub(crate) fn data(&self, tensor: &TensorInfo<'_>) -> &'a [u8] {
+        let range = tensor.offset..tensor.offset + tensor.n_bytes;
+        let file = self.files.get(tensor.file);
+        // The place was compared with the file's length when its list was read.
+        file.and_then(|file| file.get(range)).unwrap_or_default()
     }
 
     /// Every value, sorted by key.
@@ -74,82 +83,16 @@ impl<'a> Container<'a> {
         &self.values
     }
 
-    /// The value of a key, if it is there.
-    pub(crate) fn get(&self, key: &str) -> Option<Value<'a>> {
-        let found = self.values.binary_search_by(|(name, _)| (*name).cmp(key));
-        found.ok().map(|index| self.values[index].1)
-    }
-
-    /// A whole number, if the key is there.
-    pub(crate) fn int(&self, key: &str) -> Result<Option<i128>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Value::Int(value)) => Ok(Some(value)),
-            Some(other) => Err(wrong_kind(key, other, "a whole number")),
-        }
-    }
-
-    /// A whole number that counts something.
-    pub(crate) fn size(&self, key: &str) -> Result<Option<usize>> {
-        let Some(value) = self.int(key)? else {
-            return Ok(None);
+    /// Takes in the tensors of another file of the same model. Its values stay out: the first file has them.
+    pub(crate) fn append(&mut self, part: Self) {
+        let n_files = self.files.len();
+        let moved = |tensor: TensorInfo<'a>| TensorInfo {
+            file: n_files + tensor.file,
+            ..tensor
         };
-        let size = usize::try_from(value);
-        size.map(Some).map_err(|_| {
-            GgufError::key(
-                key,
-                format!("it is {value}, expected a number of at least 0"),
-            )
-        })
+        self.tensors.extend(part.tensors.into_iter().map(moved));
+        self.files.extend(part.files);
     }
-
-    pub(crate) fn needed_size(&self, key: &str) -> Result<usize> {
-        self.size(key)?
-            .ok_or_else(|| GgufError::MissingKey(key.to_owned()))
-    }
-
-    pub(crate) fn float(&self, key: &str) -> Result<Option<f64>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Value::Float(value)) => Ok(Some(value)),
-            Some(other) => Err(wrong_kind(key, other, "a number with a fraction")),
-        }
-    }
-
-    pub(crate) fn bool(&self, key: &str) -> Result<Option<bool>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(value)),
-            Some(other) => Err(wrong_kind(key, other, "a boolean")),
-        }
-    }
-
-    pub(crate) fn string(&self, key: &str) -> Result<Option<&'a str>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Value::String(bytes)) => text(key, bytes).map(Some),
-            Some(other) => Err(wrong_kind(key, other, "a string")),
-        }
-    }
-
-    pub(crate) fn array(&self, key: &str) -> Result<Option<Array<'a>>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Value::Array(array)) => Ok(Some(array)),
-            Some(other) => Err(wrong_kind(key, other, "an array")),
-        }
-    }
-}
-
-pub(crate) fn wrong_kind(key: &str, found: Value<'_>, expected: &str) -> GgufError {
-    GgufError::key(key, format!("it is {}, expected {expected}", found.kind()))
-}
-
-pub(crate) fn text<'a>(key: &str, bytes: &'a [u8]) -> Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        GgufError::key(key, format!("its text is not UTF-8 from byte {at} on"))
-    })
 }
 
 fn read_values<'a>(cursor: &mut Cursor<'a>, count: usize) -> Result<Vec<(&'a str, Value<'a>)>> {
@@ -213,6 +156,7 @@ fn read_tensor<'a>(cursor: &mut Cursor<'a>, alignment: usize) -> Result<TensorIn
         name,
         kind,
         shape,
+        file: 0,
         offset,
         n_bytes,
     })

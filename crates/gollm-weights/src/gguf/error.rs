@@ -43,6 +43,9 @@ pub enum GgufError {
         /// The bytes that are left of the file.
         left: usize,
     },
+    /// One of the files of a model that lacks the others, or does not go with them.
+    #[error("it is one file of a model in several: {0}")]
+    Part(String),
     /// A value of the metadata that cannot be used.
     #[error("key `{}`: {problem}", key.escape_debug())]
     Key {

@@ -9,6 +9,7 @@ use super::config::{config, full_context};
 use super::container::{Container, TensorInfo};
 use super::error::{GgufError, Result};
 use super::names::{self, Ours};
+use super::parts::{Parts, check_whole};
 use super::scaling;
 use super::tokenizer;
 use super::value::Value;
@@ -25,25 +26,48 @@ const MAX_FACT_BYTES: usize = 1024;
 
 /// Reads a whole file that begins with the magic bytes.
 pub(crate) fn import(bytes: &HostBytes) -> crate::error::Result<(Head, Foreign)> {
-    let slice = bytes.as_slice();
-    let file = Container::parse(slice).map_err(Error::Gguf)?;
-    let kind = Architecture::of_file(&file).map_err(Error::Gguf)?;
-    let config = config(&file, kind).map_err(Error::Gguf)?;
-    let full_context = full_context(&file, kind).map_err(Error::Gguf)?;
-    let tokenizer = tokenizer::tokenizer(&file, config.vocab_size).map_err(Error::Gguf)?;
+    let file = Container::parse(bytes.as_slice()).map_err(Error::Gguf)?;
+    check_whole(&file).map_err(Error::Gguf)?;
+    model(&file, std::slice::from_ref(bytes))
+}
+
+/// Reads a model in several files. An error about a tensor names its file, any other the first one.
+pub(crate) fn import_parts(parts: &Parts) -> crate::error::Result<(Head, Foreign)> {
+    let file = parts.join()?;
+    model(&file, &parts.files).map_err(|error| {
+        let name = match &error {
+            Error::Gguf(GgufError::Tensor { name, .. }) => name.as_str(),
+            _ => "",
+        };
+        let tensor = file.tensors.iter().find(|tensor| tensor.name == name);
+        parts.in_file(tensor.map_or(0, |tensor| tensor.file), error)
+    })
+}
+
+/// `files` are those that `file` was read from.
+fn model(file: &Container<'_>, files: &[HostBytes]) -> crate::error::Result<(Head, Foreign)> {
+    let kind = Architecture::of_file(file).map_err(Error::Gguf)?;
+    let config = config(file, kind).map_err(Error::Gguf)?;
+    let full_context = full_context(file, kind).map_err(Error::Gguf)?;
+    let tokenizer = tokenizer::tokenizer(file, config.vocab_size).map_err(Error::Gguf)?;
     let chat_template = file
         .string("tokenizer.chat_template")
         .map_err(Error::Gguf)?;
-    let format = format!("GGUF version {}", file.version);
+    let version = format!("GGUF version {}", file.version);
     let metadata = Metadata {
         tokenizer,
         chat_template: chat_template.map(str::to_owned),
-        provenance: provenance(&file, kind, &format),
+        provenance: provenance(file, kind, &version),
         ..Metadata::new(config)
     };
-    let (tensors, mut stored) = tensors(&file, bytes, &metadata.config).map_err(Error::Gguf)?;
-    let head = Head::of_foreign(metadata, tensors, slice.len())?;
+    let (tensors, mut stored) = tensors(file, files, &metadata.config).map_err(Error::Gguf)?;
+    let n_bytes = files.iter().map(HostBytes::len).sum();
+    let head = Head::of_foreign(metadata, tensors, n_bytes)?;
     reorder(&head, kind, &mut stored);
+    let format = match files.len() {
+        1 => version,
+        n => format!("{version}, {n} files"),
+    };
     let foreign = Foreign::new(format, stored).with_full_context(full_context);
     Ok((head, foreign))
 }
@@ -61,7 +85,7 @@ fn reorder(head: &Head, kind: Architecture, stored: &mut [ForeignTensor]) {
 /// Our descriptors, and beside each what the file holds.
 fn tensors(
     file: &Container<'_>,
-    bytes: &HostBytes,
+    files: &[HostBytes],
     config: &Config,
 ) -> Result<(Vec<TensorDescriptor>, Vec<ForeignTensor>)> {
     let mut descriptors = Vec::with_capacity(file.tensors.len());
@@ -81,7 +105,7 @@ fn tensors(
             return Err(GgufError::tensor(tensor.name, problem));
         }
         for part in parts {
-            let found = stored_tensor(tensor, &part, bytes)?;
+            let found = stored_tensor(tensor, &part, files)?;
             descriptors.push(found.descriptor(part.name, part.shape, part.offset)?);
             stored.push(found);
         }
@@ -93,7 +117,7 @@ fn tensors(
 struct Part {
     name: String,
     shape: Vec<usize>,
-    /// From the start of the file.
+    /// From the start of its file.
     offset: usize,
     n_bytes: usize,
 }
@@ -133,11 +157,17 @@ fn parts(tensor: &TensorInfo<'_>, ours: &Ours, config: &Config) -> Result<Vec<Pa
     Ok(names.map(part).collect())
 }
 
-fn stored_tensor(tensor: &TensorInfo<'_>, part: &Part, bytes: &HostBytes) -> Result<ForeignTensor> {
+fn stored_tensor(
+    tensor: &TensorInfo<'_>,
+    part: &Part,
+    files: &[HostBytes],
+) -> Result<ForeignTensor> {
     let range = part.offset..part.offset + part.n_bytes;
     let outside = || GgufError::tensor(tensor.name, "its data lie outside the file");
+    let file = files.get(tensor.file);
+    let bytes = file.and_then(|file| file.slice(range));
     Ok(ForeignTensor {
-        bytes: bytes.slice(range).ok_or_else(outside)?,
+        bytes: bytes.ok_or_else(outside)?,
         kind: tensor.kind,
         order: None,
     })

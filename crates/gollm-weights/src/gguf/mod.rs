@@ -9,7 +9,8 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `value.rs` | the thirteen kinds of values |
-//! | `container.rs` | the lists, and where the data lie |
+//! | `container.rs`, `keys.rs` | the lists, and where the data lie; values by their keys |
+//! | `part_name.rs`, `parts.rs` | models in several files |
 //! | `ggml_type.rs`, `blocks.rs` | storage types, and the blocks that become q8_0 |
 //! | `architecture.rs` | `llama`, `qwen2`, `qwen3`, `qwen3moe`: what tells them apart |
 //! | `config.rs`, `scaling.rs` | the keys as our config |
@@ -26,8 +27,11 @@ mod error;
 mod export;
 pub(crate) mod ggml_type;
 mod import;
+mod keys;
 mod layout;
 mod names;
+mod part_name;
+mod parts;
 mod scaling;
 mod sentence_piece;
 mod tokenizer;
@@ -37,7 +41,8 @@ mod write;
 
 pub use error::GgufError;
 pub use export::export_gguf;
-pub(crate) use import::{IMPORTED_FROM, import};
+pub(crate) use import::{IMPORTED_FROM, import, import_parts};
+pub(crate) use parts::Parts;
 pub use vocabulary::{GgufMerging, GgufToken, GgufVocabulary};
 
 /// The first four bytes of every GGUF file.

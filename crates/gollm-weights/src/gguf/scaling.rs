@@ -8,7 +8,7 @@ use gollm_model::{Config, RopeScaling};
 use gollm_tensor::DType;
 
 use super::architecture::Architecture;
-use super::container::{Container, TensorInfo};
+use super::container::Container;
 use super::error::{GgufError, Result};
 use super::ggml_type::GgmlType;
 
@@ -37,12 +37,11 @@ pub(crate) fn find(
         return Err(GgufError::tensor(NAME, problem));
     }
     let original = file.size(&kind.key("rope.scaling.original_context_length"))?;
-    scaling_of(&factors(tensor, file.bytes()), original, config)
+    scaling_of(&factors(file.data(tensor)), original, config)
 }
 
-fn factors(tensor: &TensorInfo<'_>, file: &[u8]) -> Vec<f64> {
-    let bytes = file.get(tensor.offset..tensor.offset + tensor.n_bytes);
-    let numbers = bytes.unwrap_or_default().chunks_exact(4);
+fn factors(data: &[u8]) -> Vec<f64> {
+    let numbers = data.chunks_exact(4);
     numbers
         .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]).into())
         .collect()

@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::container::{Container, text, wrong_kind};
+use super::container::Container;
 use super::error::{GgufError, Result};
+use super::keys::{text, wrong_kind};
 use super::sentence_piece;
 use super::value::{Array, Value};
 

@@ -16,6 +16,8 @@ use crate::host_file;
 pub(crate) const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// Chat templates, and a tokenizer's config with its list of added tokens.
 pub(crate) const MAX_TEXT_BYTES: u64 = 16 << 20;
+/// How deep a repository's files lie in a snapshot; those of one quantization often have a directory.
+const MAX_DEPTH: usize = 8;
 
 /// Where a model's files lie.
 #[derive(Debug, Clone)]
@@ -124,12 +126,12 @@ impl Folder {
     }
 }
 
-/// The repository in a Hugging Face cache that the real path `folder` is a snapshot of: there,
-/// `models--owner--name/snapshots/REVISION` holds links into `models--owner--name/blobs`.
+/// The repository in a Hugging Face cache that the real path `folder` is a snapshot of, or a directory in
+/// one: there, `models--owner--name/snapshots/REVISION` holds links into `models--owner--name/blobs`.
 fn cache_of(folder: &Path) -> Option<&Path> {
-    let snapshots = folder.parent()?;
-    let is_cache = snapshots.file_name()? == "snapshots";
-    snapshots.parent().filter(|_| is_cache)
+    let mut parents = folder.ancestors().skip(1).take(MAX_DEPTH);
+    let snapshots = parents.find(|parent| parent.file_name() == Some(OsStr::new("snapshots")))?;
+    snapshots.parent()
 }
 
 /// The bytes of a file that [`Folder::find`] or [`Folder::find_entry`] found.

@@ -170,11 +170,7 @@ fn file(folder: &Folder, name: &str, options: &OpenOptions) -> Result<(HostBytes
         return Err(folder.in_file(name, ForeignError::layout(problem)));
     };
     let read = || {
-        let (mut file, length) = host_file::open(&path)?;
-        let bytes = match options.map {
-            true => host_file::map(&file, length)?,
-            false => host_file::read(&mut file, length)?,
-        };
+        let bytes = host_file::bytes(&path, options.map)?;
         let stored = header::read(bytes.as_slice()).map_err(Error::Foreign)?;
         Ok((bytes, stored))
     };

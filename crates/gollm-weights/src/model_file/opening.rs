@@ -1,6 +1,5 @@
 //! From a path or bytes to a model file: which kind it is, and that kind's reader.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
 use gollm_tensor::HostBytes;
@@ -8,6 +7,7 @@ use gollm_tensor::HostBytes;
 use super::{ModelFile, TokenizerBeside};
 use crate::error::Result;
 use crate::foreign::Foreign;
+use crate::gguf::Parts;
 use crate::head::Head;
 use crate::hf::folder::Folder;
 use crate::hf::{self, Imported, TokenRoles};
@@ -42,7 +42,8 @@ impl Default for OpenOptions {
 }
 
 impl ModelFile {
-    /// Opens the file at `path`, or the Hugging Face folder.
+    /// Opens the file at `path`, or the Hugging Face folder. The path of one of the files of a GGUF model
+    /// in several (`NAME-00001-of-00003.gguf`) stands for all of them.
     ///
     /// # Errors
     ///
@@ -80,10 +81,28 @@ impl ModelFile {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
         let folder = Folder::new(parent.unwrap_or(Path::new(".")))?;
+        let name = path.file_name().unwrap_or_default();
+        let file = match Parts::open(&folder, name, &bytes, options.map)? {
+            Some(parts) => Self::of_parts(parts)?,
+            None => Self::from_bytes(bytes)?,
+        };
         Ok(Self {
             folder: Some(folder),
-            name: path.file_name().map(OsStr::to_owned),
-            ..Self::from_bytes(bytes)?
+            name: Some(name.to_owned()),
+            ..file
+        })
+    }
+
+    fn of_parts(parts: Parts) -> Result<Self> {
+        let (head, foreign) = gguf::import_parts(&parts)?;
+        Ok(Self {
+            files: parts.files,
+            head,
+            foreign: Some(foreign),
+            folder: None,
+            name: None,
+            tokenizer_beside: TokenizerBeside::None,
+            roles: TokenRoles::default(),
         })
     }
 
@@ -94,7 +113,8 @@ impl ModelFile {
     ///
     /// # Errors
     ///
-    /// As [`ModelFile::open`], for everything but reading the file.
+    /// As [`ModelFile::open`], for everything but reading the file; and if they are one of several files
+    /// of a model.
     pub fn from_bytes(bytes: HostBytes) -> Result<Self> {
         let slice = bytes.as_slice();
         let length = slice.len() as u64;

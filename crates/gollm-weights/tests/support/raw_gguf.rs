@@ -84,7 +84,40 @@ impl Raw {
     }
 }
 
+impl Raw {
+    pub(crate) fn u16(value: u16) -> Self {
+        Self::Bytes(2, value.to_le_bytes().to_vec())
+    }
+}
+
 impl RawGguf {
+    /// The same model in several files, cut before these tensors; the values are in the first.
+    pub(crate) fn split(&self, cuts: &[usize]) -> Vec<Self> {
+        let starts = [&[0], cuts].concat();
+        let ends = [cuts, &[self.tensors.len()]].concat();
+        let part = |(index, (start, end)): (usize, (usize, usize))| {
+            let mut part = Self {
+                values: if index == 0 {
+                    self.values.clone()
+                } else {
+                    Vec::new()
+                },
+                tensors: self.tensors[start..end].to_vec(),
+                ..self.clone()
+            };
+            part.set("split.no", Self::number(index));
+            part.set("split.count", Self::number(starts.len()));
+            part.set("split.tensors.count", Raw::I32(self.tensors.len() as i32));
+            part
+        };
+        let ranges = starts.iter().copied().zip(ends).enumerate();
+        ranges.map(part).collect()
+    }
+
+    fn number(value: usize) -> Raw {
+        Raw::u16(value as u16)
+    }
+
     pub(crate) fn set(&mut self, key: &str, value: Raw) {
         self.values.retain(|(name, _)| name != key);
         self.values.push((key.to_owned(), value));
