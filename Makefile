@@ -103,16 +103,17 @@ fuzz: ## fuzz for long: make fuzz [TARGETS="gguf …"] [RUNS=100000000] [SECONDS
 cuda-compilers: $(VENV)/.requirements-cuda ## install NVRTC of CUDA 12 and 13, which needs no GPU
 
 $(VENV)/.requirements-cuda: python/requirements-cuda.txt $(VENV)/.requirements
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r python/requirements-cuda.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r python/requirements-cuda.txt
 	touch $@
 
 .PHONY: python
 python: $(VENV)/.requirements ## make .venv with PyTorch, the tools and the gollm module
 	$(BIN)/maturin develop --quiet --locked --profile python --manifest-path crates/gollm-py/Cargo.toml
 
+# Without compiling: of 12,000 files most are never imported, and the others are compiled when they are.
 $(VENV)/.requirements: python/requirements.txt python/requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r python/requirements.txt -r python/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r python/requirements.txt -r python/requirements-dev.txt
 	touch $@
 
 .PHONY: lint-python
