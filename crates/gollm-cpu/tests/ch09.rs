@@ -1,6 +1,6 @@
 //! Chapter 9, making it fast. Run with `cargo test --test ch09`; read with
 //! notes/ch09-making-it-fast.md. Every interleaving of the threads is tried by `pool_model`, in
-//! `src/threads/pool_model.rs`.
+//! `tests/pool_model`.
 #![allow(
     clippy::expect_used,
     reason = "a test whose setting cannot be made should panic"

@@ -18,8 +18,8 @@ use progress::Progress;
 /// Fetch a model from Hugging Face, or a file from a URL
 ///
 /// From a repository this takes what makes a model: config.json, *.safetensors and the tokenizer, or one
-/// GGUF file, or all parts of one that is cut. Files go into the cache that Hugging Face's own tools use (HF_HOME, HF_HUB_CACHE), so
-/// that each finds what the other has fetched; `gollm generate -m owner/name` opens them there. A file
+/// GGUF file, or all parts of one that is cut. Files go into the cache that Hugging Face's own tools use
+/// (HF_HOME, HF_HUB_CACHE), so that each finds what the other has fetched; `gollm generate -m owner/name` opens them there. A file
 /// from another URL goes to GOLLM_CACHE. Where it lies is printed on stdout.
 ///
 /// An interrupted pull goes on where it ended when the command is run again. HF_TOKEN, or a login of
