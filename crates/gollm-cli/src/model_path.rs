@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gollm_hub::{ModelReference, Places, find};
+use gollm_hub::{CacheDirs, ModelReference, find};
 
 use crate::failure::Failure;
 
@@ -16,7 +16,7 @@ pub(crate) fn model_path(named: &Path) -> Result<PathBuf, Failure> {
     if named.exists() {
         return Ok(named.to_owned());
     }
-    let found = Places::from_environment().and_then(|places| find(&places, &reference));
+    let found = CacheDirs::from_environment().and_then(|dirs| find(&dirs, &reference));
     let found = found.map_err(|error| {
         let no_file = format!("there is no file {}, and as a repository", named.display());
         Failure::from(error).context(no_file)

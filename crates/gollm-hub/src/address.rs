@@ -1,13 +1,17 @@
-//! An address that may be requested: `https://host[:port]/path[?query]`.
+//! HTTP addresses that may be requested: `https://host[:port]/path[?query]`.
 //!
-//! Small on purpose. What has no business in the address of a file (a user and a password, a
-//! fragment, characters that mean something to a terminal or to a header) is refused, not repaired.
+//! Parsed once, by [`Uri`], which the HTTP client uses as it is: two parsers of one address could
+//! disagree about the host that gets a token. What has no business in the address of a file (a user
+//! and a password, a fragment, characters that mean something to a terminal or to a header) is
+//! refused, not repaired.
 
 use std::fmt;
 use std::str::FromStr;
 
+use ureq::http::Uri;
+
 use crate::error::{Error, Result};
-use crate::host::{host_and_port, is_loopback};
+use crate::host::{authority_of, is_loopback};
 use crate::names::shown;
 
 /// More than a signed address has.
@@ -16,44 +20,34 @@ const MAX_LENGTH: usize = 8 << 10;
 /// An absolute address of `https` or `http`. Shown without its query, which often is a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    is_https: bool,
-    /// Lower case; an IPv6 address in brackets.
-    host: String,
-    port: u16,
-    /// Path and query, from the first slash on.
-    target: String,
+    /// Scheme, host in lower case, the port unless it is the usual one, path, query.
+    uri: Uri,
 }
 
 impl Address {
-    /// The whole text, query included: for requests, never for a message.
-    pub(crate) fn full(&self) -> String {
-        format!("{}{}", self.origin(), self.target)
+    /// The whole address, query included: for requests, never for a message.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
     }
 
-    /// Scheme, host and port: whom one talks to.
+    /// Scheme, host and port, as a text that is equal for equal ones.
     pub(crate) fn origin(&self) -> String {
-        let (scheme, default) = match self.is_https {
-            true => ("https", 443),
-            false => ("http", 80),
-        };
-        match self.port {
-            port if port == default => format!("{scheme}://{}", self.host),
-            port => format!("{scheme}://{}:{port}", self.host),
-        }
+        let authority = self.uri.authority().map_or("", |found| found.as_str());
+        format!("{}://{authority}", self.scheme())
     }
 
     /// The path without the query.
     pub(crate) fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
+        self.uri.path()
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.is_https
+        self.scheme() == "https"
     }
 
     /// Whether the host is this machine, by its usual names.
     pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(&self.host)
+        self.uri.host().is_some_and(is_loopback)
     }
 
     /// The same host with another path, which must begin with a slash.
@@ -63,11 +57,10 @@ impl Address {
 
     /// Where a `Location` leads from here: absolute, without scheme, or on the same host.
     pub(crate) fn follow(&self, location: &str) -> Result<Self> {
-        let scheme = if self.is_https { "https" } else { "http" };
         if has_scheme(location) {
             location.parse()
         } else if location.starts_with("//") {
-            format!("{scheme}:{location}").parse()
+            format!("{}:{location}", self.scheme()).parse()
         } else if location.starts_with('/') {
             self.at(location)
         } else {
@@ -75,6 +68,10 @@ impl Address {
             let directory = path.rfind('/').map_or("", |end| &path[..end]);
             self.at(&format!("{directory}/{location}"))
         }
+    }
+
+    fn scheme(&self) -> &str {
+        self.uri.scheme_str().unwrap_or_default()
     }
 }
 
@@ -87,41 +84,34 @@ impl FromStr for Address {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refused = |problem| Error::Address {
+        checked(text).map_err(|problem| Error::Address {
             found: shown(text.split(['?', '#']).next().unwrap_or_default()),
             problem,
-        };
-        if text.len() > MAX_LENGTH {
-            return Err(refused("it has more than 8192 characters"));
-        }
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or_else(|| refused("expected https://"))?;
-        let is_https = match scheme.to_ascii_lowercase().as_str() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(refused("expected https or http")),
-        };
-        let rest = rest.split('#').next().unwrap_or_default();
-        let (authority, target) = match rest.find(['/', '?']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        let (host, port) = host_and_port(authority, is_https).map_err(refused)?;
-        let is_allowed = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
-        if !target.bytes().all(is_allowed) {
-            return Err(refused(
-                "its path holds a character that must be written as %XX",
-            ));
-        }
-        let slash = if target.starts_with('/') { "" } else { "/" };
-        Ok(Self {
-            is_https,
-            host,
-            port,
-            target: format!("{slash}{target}"),
         })
     }
+}
+
+/// The address in one spelling, or what is wrong with it.
+fn checked(text: &str) -> Result<Address, &'static str> {
+    let form = "expected https or http, as in https://HOST/PATH";
+    if text.len() > MAX_LENGTH {
+        return Err("it has more than 8192 characters");
+    }
+    let is_allowed = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+    if !text.bytes().all(is_allowed) {
+        return Err("it holds a character that must be written as %XX");
+    }
+    let uri: Uri = text.parse().map_err(|_| form)?;
+    let scheme = uri
+        .scheme_str()
+        .filter(|scheme| ["https", "http"].contains(scheme));
+    let scheme = scheme.ok_or(form)?;
+    let authority = authority_of(&uri, scheme == "https")?;
+    let query = uri.query().map(|query| format!("?{query}"));
+    let path = uri.path();
+    let spelled = format!("{scheme}://{authority}{path}{}", query.unwrap_or_default());
+    let uri = spelled.parse().map_err(|_| form)?;
+    Ok(Address { uri })
 }
 
 impl fmt::Display for Address {
@@ -145,7 +135,7 @@ mod tests {
             ("HTTP://localhost:8080/a%20b", "http://localhost:8080/a%20b"),
             ("http://[::1]:80?x", "http://[::1]/?x"),
         ] {
-            assert_eq!(text.parse::<Address>().unwrap().full(), full);
+            assert_eq!(text.parse::<Address>().unwrap().uri().to_string(), full);
         }
         let signed: Address = "https://cdn.example/f?Signature=secret".parse().unwrap();
         assert_eq!(signed.to_string(), "https://cdn.example/f");
@@ -185,10 +175,30 @@ mod tests {
             ("/z?a=b:c", "https://a.example/z?a=b:c"),
             ("z", "https://a.example/x/z"),
         ] {
-            assert_eq!(from.follow(location).unwrap().full(), to);
+            assert_eq!(from.follow(location).unwrap().uri().to_string(), to);
         }
         for wrong in ["javascript:alert(1)", "ftp://b/", "http://", "//"] {
             assert!(from.follow(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_origin_has_one_spelling() {
+        let origin = |text: &str| text.parse::<Address>().unwrap().origin();
+        for (text, same) in [
+            ("https://A.example:443/x", "HTTPS://a.EXAMPLE?y"),
+            ("http://a.example:080", "http://a.example"),
+            ("http://[::1]:80", "http://[::1]/z"),
+            ("https://a.example:08443", "https://a.example:8443/z"),
+        ] {
+            assert_eq!(origin(text), origin(same));
+        }
+        for (text, other) in [
+            ("https://a.example", "http://a.example"),
+            ("https://a.example", "https://a.example:80"),
+            ("https://a.example", "https://a.example.:443"),
+        ] {
+            assert_ne!(origin(text), origin(other));
         }
     }
 
@@ -212,12 +222,9 @@ mod tests {
         #[test]
         fn what_is_taken_is_what_is_requested(text in "(https?://)?[a-z0-9.:@\\[\\]-]{0,12}[/?#a-z%\\\\ .]{0,20}.{0,4}") {
             if let Ok(address) = text.parse::<Address>() {
-                let again: Address = address.full().parse().unwrap();
+                let again: Address = address.uri().to_string().parse().unwrap();
                 assert_eq!(again, address);
-                // The client's own idea of an address has the same host.
-                let uri: ureq::http::Uri = address.full().parse().unwrap();
-                assert_eq!(uri.host(), Some(address.host.as_str()));
-                assert_eq!(uri.path(), address.path());
+                assert_eq!(again.to_string(), address.to_string());
             }
         }
     }

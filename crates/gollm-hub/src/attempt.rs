@@ -1,4 +1,4 @@
-//! One request for the bytes of a file, or for the rest of them.
+//! Download attempt: one request for the bytes of a file, or for the rest of them.
 
 use std::fs;
 use std::io::Read;
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::address::Address;
-use crate::client::{Answer, Ask, Client};
+use crate::client::{Client, Request, Response};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::observer::{Event, Observer};
@@ -24,8 +24,8 @@ pub(crate) struct Job<'a> {
     pub(crate) name: &'a str,
     /// Its length; where nobody has said it before, the first answer must.
     pub(crate) size: Option<u64>,
-    /// The file that says of which file the bytes so far are. Where there is a hash to check there is no
-    /// need for one, and the storage behind Hugging Face has none to give.
+    /// The file that says of which file the bytes so far are. Where there is a hash to check there
+    /// is no need for one, and the storage behind Hugging Face has none to give.
     pub(crate) validator: Option<&'a Path>,
 }
 
@@ -39,19 +39,19 @@ impl Job<'_> {
         if self.size == Some(partial.at()) && partial.at() > 0 {
             return Ok(());
         }
-        let ask = Ask {
+        let request = Request {
             from: partial.at(),
             if_range: validator.as_deref(),
-            ..Ask::default()
+            ..Request::default()
         };
-        let mut answer = self.client.ask(self.address, ask)?;
-        let size = self.check(&answer, partial, validator.as_deref())?;
+        let mut response = self.client.send(self.address, request)?;
+        let size = self.check(&response, partial, validator.as_deref())?;
         self.observer.on(Event::Started {
             name: self.name,
             size,
             at: partial.at(),
         });
-        self.copy(&mut answer, partial, size)
+        self.copy(&mut response, partial, size)
     }
 
     pub(crate) fn start_over(&self, partial: &mut Partial, reason: &str) -> Result<()> {
@@ -78,19 +78,19 @@ impl Job<'_> {
         Ok(Some(text))
     }
 
-    fn copy(&self, answer: &mut Answer, partial: &mut Partial, size: u64) -> Result<()> {
+    fn copy(&self, response: &mut Response, partial: &mut Partial, size: u64) -> Result<()> {
         let limits = &self.client.limits;
         let mut buffer = vec![0; BUFFER];
-        let mut body = answer.body.as_reader();
+        let mut body = response.body.as_reader();
         let (mut since, mut at_since) = (Instant::now(), partial.at());
         while partial.at() < size {
-            self.client.go_on()?;
+            self.client.check_interrupted()?;
             let most = usize::try_from(size - partial.at())
                 .unwrap_or(BUFFER)
                 .min(BUFFER);
             let n = body.read(&mut buffer[..most]).map_err(|error| {
                 self.client
-                    .failure(&answer.address, ureq::Error::from(error), partial.at())
+                    .failure(&response.address, ureq::Error::from(error), partial.at())
             })?;
             if n == 0 {
                 return Err(self.cut_short(partial.at(), size));
@@ -100,7 +100,7 @@ impl Job<'_> {
             if since.elapsed() >= limits.stall {
                 if partial.at() - at_since < Limits::MIN_BYTES && partial.at() < size {
                     return Err(Error::Stalled {
-                        address: answer.address.to_string(),
+                        address: response.address.to_string(),
                         seconds: since.elapsed().as_secs_f64(),
                         at: partial.at(),
                     });
@@ -112,7 +112,7 @@ impl Job<'_> {
     }
 
     fn cut_short(&self, found: u64, expected: u64) -> Error {
-        if self.client.go_on().is_err() {
+        if self.client.check_interrupted().is_err() {
             return Error::Interrupted;
         }
         Error::CutShort {

@@ -1,6 +1,6 @@
-//! Which files of a repository make a model, judged by their names.
+//! Model selection: which files of a repository make a model, judged by their names.
 
-use crate::described::lines;
+use crate::display::lines;
 use crate::error::{Error, Result};
 use crate::file_kinds::{is_at_root, is_beside_weights};
 use crate::models::{Model, models};
@@ -20,8 +20,8 @@ pub struct Listed {
 pub enum Kind {
     /// A Hugging Face folder: `config.json`, `*.safetensors`, a tokenizer.
     Folder,
-    /// One file that holds everything: GGUF or `.gollm`, or whatever was asked for by name. Of a GGUF model
-    /// in parts, the first one.
+    /// One file that holds everything: GGUF or `.gollm`, or whatever was asked for by name. Of a
+    /// GGUF model in parts, the first one.
     File(FileName),
 }
 
@@ -34,14 +34,15 @@ pub struct Chosen {
     pub files: Vec<FileName>,
 }
 
-/// Picks the files of a model from `files`. `choice` is the name of a file or a type that GGUF files
-/// have in their names; without one there must be a folder, or exactly one model in a file or in parts. A
-/// part stands for all of its model; of a whole file and parts of the same type, the file is taken.
+/// Picks the files of a model from `files`. `choice` is the name of a file or a type that GGUF
+/// files have in their names; without one there must be a folder, or exactly one model in a file or
+/// in parts. A part stands for all of its model; of a whole file and parts of the same type, the
+/// file is taken.
 ///
 /// # Errors
 ///
-/// If nothing fits, or more than one thing, or if parts are missing; the message lists what there is. `of`
-/// is its subject.
+/// If nothing fits, or more than one thing, or if parts are missing; the message lists what there
+/// is. `of` is its subject.
 pub fn choose(of: &str, files: &[Listed], choice: Option<&FileName>) -> Result<Chosen> {
     let models = models(files);
     if let Some(choice) = choice {
@@ -57,7 +58,7 @@ pub fn choose(of: &str, files: &[Listed], choice: Option<&FileName>) -> Result<C
     }
     let no_model = || Error::NoModel {
         of: of.to_owned(),
-        files: lines(files.iter().map(Listed::described)),
+        files: lines(files.iter().map(Listed::name_and_size)),
     };
     only(of, models.iter().collect())?.ok_or_else(no_model)
 }
@@ -75,7 +76,7 @@ fn only(of: &str, candidates: Vec<&Model<'_>>) -> Result<Option<Chosen>> {
         }),
         (several, _) => Err(Error::Ambiguous {
             of: of.to_owned(),
-            files: lines(several.iter().map(|model| model.described())),
+            files: lines(several.iter().map(|model| model.name_and_size())),
         }),
     }
 }
@@ -91,7 +92,7 @@ fn named(of: &str, files: &[Listed], models: &[Model<'_>], choice: &FileName) ->
     let no_such_file = || Error::NoSuchFile {
         of: of.to_owned(),
         wanted: choice.clone(),
-        files: lines(files.iter().map(Listed::described)),
+        files: lines(files.iter().map(Listed::name_and_size)),
     };
     if let Some(model) = models.iter().find(|model| model.has_file(choice)) {
         return only(of, vec![model])?.ok_or_else(no_such_file);

@@ -1,4 +1,5 @@
-//! Requests: who may be asked, with which token, for how long, and how far an answer may send us on.
+//! HTTP client: which hosts may be requested, with which token, for how long, and how many
+//! redirects are followed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,17 +8,17 @@ use ureq::Body;
 use ureq::http::HeaderMap;
 
 use crate::address::Address;
-use crate::agents::{Agents, Interrupter};
 use crate::error::{Error, Result};
 use crate::failures::wrong;
+use crate::http::{Agents, Interrupter};
 use crate::limits::Limits;
 use crate::observer::{Event, Observer};
 use crate::settings::{Settings, Token};
-use crate::{headers, status};
+use crate::{redirect, status};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct Request<'a> {
     /// The head alone, of this host alone: a redirect that says what it leads to, or that leads to
     /// another host, is the answer.
     pub(crate) head_only: bool,
@@ -30,7 +31,7 @@ pub(crate) struct Ask<'a> {
 }
 
 /// An answer with a status that has a body worth reading, or 416, or the redirect of a head.
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) address: Address,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -64,29 +65,29 @@ impl Client {
     }
 
     /// An error if someone interrupted.
-    pub(crate) fn go_on(&self) -> Result<()> {
-        self.agents.go_on()
+    pub(crate) fn check_interrupted(&self) -> Result<()> {
+        self.agents.check_interrupted()
     }
 
     /// Sleeps, unless someone interrupts.
     pub(crate) fn sleep(&self, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
-            self.go_on()?;
+            self.check_interrupted()?;
             thread::sleep(left.min(Duration::from_millis(50)));
         }
-        self.go_on()
+        self.check_interrupted()
     }
 
     /// Asks again while that may help, up to the bounds.
-    pub(crate) fn patiently<T>(
+    pub(crate) fn with_retries<T>(
         &self,
         observer: &dyn Observer,
-        ask: impl Fn() -> Result<T>,
+        send: impl Fn() -> Result<T>,
     ) -> Result<T> {
         let mut failures = 0;
         loop {
-            match ask() {
+            match send() {
                 Ok(value) => return Ok(value),
                 Err(error) => self.wait_after(error, &mut failures, observer)?,
             }
@@ -100,7 +101,7 @@ impl Client {
         failures: &mut u32,
         observer: &dyn Observer,
     ) -> Result<()> {
-        self.go_on()?;
+        self.check_interrupted()?;
         *failures += 1;
         let asks_too_much = error
             .wait()
@@ -119,32 +120,34 @@ impl Client {
     }
 
     /// Asks, and follows where it is sent.
-    pub(crate) fn ask(&self, address: &Address, ask: Ask<'_>) -> Result<Answer> {
+    pub(crate) fn send(&self, address: &Address, request: Request<'_>) -> Result<Response> {
+        self.check(address)?;
         let mut address = address.clone();
         let mut was_home = true;
         for _ in 0..=Limits::MAX_REDIRECTS {
-            self.go_on()?;
-            self.check(&address)?;
+            self.check_interrupted()?;
             // Whoever has left the host of the token does not get it back by being sent home again.
             was_home &= address.origin() == self.home;
             let token = self.token_for(&address).filter(|_| was_home);
-            let answer = self.ask_once(&address, ask, token)?;
-            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-                return match answer.status {
-                    200 | 206 | 416 => Ok(answer),
+            let response = self.send_once(&address, request, token)?;
+            if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+                return match response.status {
+                    200 | 206 | 416 => Ok(response),
                     code => Err(status::error(
                         &address,
                         code,
-                        &answer.headers,
+                        &response.headers,
                         token.is_some(),
                     )),
                 };
             }
-            let next = next_address(&answer.address, &answer.headers)?;
-            let is_named = answer.headers.contains_key("x-linked-etag");
-            if ask.head_only && (is_named || next.origin() != address.origin()) {
-                return Ok(answer);
+            let next = redirect::next_address(&response.address, &response.headers)?;
+            let is_named = response.headers.contains_key("x-linked-etag");
+            if request.head_only && (is_named || next.origin() != address.origin()) {
+                return Ok(response);
             }
+            self.check(&next)
+                .map_err(|error| redirect::refused(&address, error))?;
             address = next;
         }
         Err(wrong(
@@ -172,28 +175,34 @@ impl Client {
         })
     }
 
-    fn ask_once(&self, address: &Address, ask: Ask<'_>, token: Option<&Token>) -> Result<Answer> {
+    fn send_once(
+        &self,
+        address: &Address,
+        request: Request<'_>,
+        token: Option<&Token>,
+    ) -> Result<Response> {
         let agent = self.agents.agent_for(address);
-        let full = address.full();
-        let mut request = match ask.head_only {
-            true => agent.head(&full),
-            false => agent.get(&full),
+        let mut builder = if request.head_only {
+            agent.head(address.uri())
+        } else {
+            agent.get(address.uri())
         };
         if let Some(token) = token {
-            request = request.header("Authorization", token.header());
+            builder = builder.header("Authorization", token.header());
         }
-        if ask.from > 0 {
-            request = request.header("Range", format!("bytes={}-", ask.from));
-            if let Some(validator) = ask.if_range {
-                request = request.header("If-Range", validator);
+        if request.from > 0 {
+            builder = builder.header("Range", format!("bytes={}-", request.from));
+            if let Some(validator) = request.if_range {
+                builder = builder.header("If-Range", validator);
             }
         }
-        let request = request.config().timeout_recv_body(ask.body_timeout).build();
-        let response = request
+        let built = builder.config().timeout_recv_body(request.body_timeout);
+        let response = built
+            .build()
             .call()
-            .map_err(|error| self.failure(address, error, ask.from))?;
+            .map_err(|error| self.failure(address, error, request.from))?;
         let (head, body) = response.into_parts();
-        Ok(Answer {
+        Ok(Response {
             address: address.clone(),
             status: head.status.as_u16(),
             headers: head.headers,
@@ -202,48 +211,9 @@ impl Client {
     }
 }
 
-/// Where an answer sends us: never from https to http.
-fn next_address(from: &Address, head: &HeaderMap) -> Result<Address> {
-    let location = headers::text(head, "location");
-    let location = location.ok_or_else(|| wrong(from, "it sends us on", "a Location", "none"))?;
-    let next = from.follow(location)?;
-    if from.is_https() && !next.is_https() {
-        let found = next.to_string();
-        return Err(wrong(
-            from,
-            "it sends us from https to http",
-            "https",
-            &found,
-        ));
-    }
-    Ok(next)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_over_https_never_leads_to_http() {
-        let from: Address = "https://a.example/x".parse().unwrap();
-        let follow = |location: &str| {
-            let head = [("location".parse().unwrap(), location.parse().unwrap())];
-            next_address(&from, &HeaderMap::from_iter(head)).map(|next| next.full())
-        };
-        assert_eq!(
-            follow("https://b.example/y").unwrap(),
-            "https://b.example/y"
-        );
-        assert_eq!(follow("/y").unwrap(), "https://a.example/y");
-        for downgrade in [
-            "http://a.example/x",
-            "http://127.0.0.1/x",
-            "HTTP://b.example/",
-        ] {
-            let message = follow(downgrade).unwrap_err().to_string();
-            assert!(message.contains("from https to http"), "{message}");
-        }
-    }
 
     #[test]
     fn the_token_is_for_one_host_and_never_for_everybody_on_the_way() {

@@ -1,4 +1,4 @@
-//! The hash that a repository knows a file by: SHA-256 for large files, git's SHA-1 for small ones.
+//! File hashes of a repository: SHA-256 for large files, git's SHA-1 for small ones.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 
 /// The hash of a file, in lower-case hexadecimal.
 ///
-/// SHA-1 does not keep a determined attacker from making two files of one hash. It is what git has for
-/// its small files, so it guards against damage; who changes them on purpose is kept out by TLS.
+/// SHA-1 does not keep a determined attacker from making two files of one hash. It is what git has
+/// for its small files, so it guards against damage; who changes them on purpose is kept out by
+/// TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Digest {
     /// SHA-256 of the bytes: files in Git LFS and its successors, 64 digits.
@@ -41,8 +42,8 @@ impl Digest {
         }
     }
 
-    /// The hash of the same kind of a file on the disk. `at` is told how far it is; where it returns an
-    /// error, that is the result.
+    /// The hash of the same kind of a file on the disk. `at` is told how far it is; where it
+    /// returns an error, that is the result.
     pub(crate) fn of_file(&self, path: &Path, at: &dyn Fn(u64) -> Result<()>) -> Result<Self> {
         let failed = |error| Error::io("read", path, error);
         let mut file = File::open(path).map_err(failed)?;

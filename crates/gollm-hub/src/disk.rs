@@ -1,4 +1,4 @@
-//! The disk: directories, room, and files that appear whole or not at all.
+//! Disk access: directories, free space, and files that appear whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -38,8 +38,8 @@ pub(crate) fn write_whole(path: &Path, contents: &str) -> Result<()> {
     written().map_err(|error| Error::io("write", path, error))
 }
 
-/// Makes what will be renamed to `path`, under a name that no other thread and no other machine has.
-/// It is removed when it is dropped.
+/// Makes what will be renamed to `path`, under a name that no other thread and no other machine
+/// has. It is removed when it is dropped.
 pub(crate) fn beside<T>(
     path: &Path,
     make: impl FnMut(&Path) -> io::Result<T>,

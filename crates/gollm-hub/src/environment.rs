@@ -1,4 +1,4 @@
-//! Where things lie on this machine: the variables that Hugging Face's own tools go by, and ours.
+//! Cache directories, from the environment variables that Hugging Face's own tools read, and ours.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// The directories that are read and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct CacheDirs {
     /// The cache that Hugging Face's tools share.
     pub hub: PathBuf,
     /// Files from other URLs, for which that cache has no place.
@@ -17,7 +17,7 @@ pub struct Places {
     pub token_file: PathBuf,
 }
 
-impl Places {
+impl CacheDirs {
     /// Reads `HF_HUB_CACHE`, `HF_HOME`, `HF_TOKEN_PATH`, `GOLLM_CACHE` and `XDG_CACHE_HOME`.
     ///
     /// # Errors
@@ -91,12 +91,12 @@ pub(crate) fn is_on(value: Option<OsString>) -> bool {
 mod tests {
     use super::*;
 
-    fn places(variables: &[(&str, &str)]) -> Places {
+    fn cache_dirs(variables: &[(&str, &str)]) -> CacheDirs {
         let get = |name: &str| {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        Places::from_variables(&get, Some(Path::new("/home/me"))).unwrap()
+        CacheDirs::from_variables(&get, Some(Path::new("/home/me"))).unwrap()
     }
 
     #[test]
@@ -113,19 +113,25 @@ mod tests {
             (&[("HF_HOME", "~/hf")][..], "/home/me/hf/hub"),
             (&[("HF_HOME", "")][..], "/home/me/.cache/huggingface/hub"),
         ] {
-            assert_eq!(places(variables).hub, Path::new(hub), "{variables:?}");
+            assert_eq!(cache_dirs(variables).hub, Path::new(hub), "{variables:?}");
         }
         assert_eq!(
-            places(&[("HF_HOME", "/hf")]).token_file,
+            cache_dirs(&[("HF_HOME", "/hf")]).token_file,
             Path::new("/hf/token")
         );
-        assert_eq!(places(&[]).urls, Path::new("/home/me/.cache/gollm/urls"));
-        assert_eq!(places(&[("GOLLM_CACHE", "/g")]).urls, Path::new("/g/urls"));
+        assert_eq!(
+            cache_dirs(&[]).urls,
+            Path::new("/home/me/.cache/gollm/urls")
+        );
+        assert_eq!(
+            cache_dirs(&[("GOLLM_CACHE", "/g")]).urls,
+            Path::new("/g/urls")
+        );
     }
 
     #[test]
     fn without_a_home_the_message_names_the_variables() {
-        let error = Places::from_variables(&|_| None, None).unwrap_err();
+        let error = CacheDirs::from_variables(&|_| None, None).unwrap_err();
         assert!(error.to_string().contains("HF_HOME"), "{error}");
     }
 }

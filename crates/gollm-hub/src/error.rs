@@ -1,4 +1,4 @@
-//! What can go wrong between a name and a model: every message says what, where, expected, found, and
+//! Errors of finding and downloading models: every message says what, where, expected, found, and
 //! what to do.
 
 use std::io;
@@ -10,7 +10,7 @@ use crate::names::{FileName, NameError};
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A model that is not here, or that could not be brought here.
+/// A model that is not in the cache, or that could not be downloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A machine without a home directory.
@@ -110,6 +110,14 @@ pub enum Error {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A redirect to an address that is not requested.
+    #[error("{address}: the server redirects to where nothing is fetched from: {error}")]
+    Redirect {
+        /// What was requested.
+        address: String,
+        /// What is wrong with the address that it redirects to.
+        error: Box<Error>,
+    },
     /// A switch that forbids the network.
     #[error(
         "HF_HUB_OFFLINE is set, so nothing is fetched: {of} is not complete here; unset it to pull"
@@ -171,7 +179,7 @@ pub enum Error {
     },
     /// An answer that contradicts what was asked or announced.
     #[error("{address}: {problem}: expected {expected}, found {found}")]
-    Answer {
+    Response {
         /// What was requested.
         address: String,
         /// What is wrong.

@@ -1,4 +1,4 @@
-//! What an error means to whoever gets it.
+//! Error kinds, from which a caller derives its exit code or exception.
 
 #[cfg(feature = "download")]
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::error::Error;
 /// What sort of thing went wrong, for whoever turns it into an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The command line or a variable asks for something that cannot be.
+    /// An argument or a variable has a value that cannot be used.
     Usage,
     /// A file is missing, or not what it should be, here or there.
     BadFile,
@@ -35,7 +35,8 @@ impl Error {
             | Self::Connection { .. }
             | Self::Stalled { .. }
             | Self::CutShort { .. }
-            | Self::Answer { .. }
+            | Self::Response { .. }
+            | Self::Redirect { .. }
             | Self::Offline { .. } => ErrorKind::Network,
             Self::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::BadFile,
@@ -49,7 +50,7 @@ impl Error {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Stalled { .. } | Self::CutShort { .. } => true,
-            Self::Connection { is_transient, .. } | Self::Answer { is_transient, .. } => {
+            Self::Connection { is_transient, .. } | Self::Response { is_transient, .. } => {
                 *is_transient
             }
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),

@@ -1,4 +1,4 @@
-//! What went wrong with a request, as errors that say what to do.
+//! Request failures, as errors that say what to do.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::names::shown;
 impl Client {
     /// What went wrong with a request, or with reading its answer at byte `at`.
     pub(crate) fn failure(&self, address: &Address, error: ureq::Error, at: u64) -> Error {
-        if self.go_on().is_err() {
+        if self.check_interrupted().is_err() {
             return Error::Interrupted;
         }
         let (problem, is_transient) = match error {
@@ -36,9 +36,10 @@ impl Client {
             }
             error => (shown(&error.to_string()), false),
         };
-        let problem = match problem.contains("certificate") {
-            true => problem + " (SSL_CERT_FILE names other certificates to trust)",
-            false => problem,
+        let problem = if problem.contains("certificate") {
+            problem + " (SSL_CERT_FILE names other certificates to trust)"
+        } else {
+            problem
         };
         Error::Connection {
             address: address.to_string(),
@@ -63,7 +64,7 @@ pub(crate) fn wrong(
     expected: impl ToString,
     found: &str,
 ) -> Error {
-    Error::Answer {
+    Error::Response {
         address: address.to_string(),
         problem,
         expected: expected.to_string(),
@@ -74,7 +75,7 @@ pub(crate) fn wrong(
 
 /// An answer that is not used; the next one may be.
 pub(crate) fn unusable(address: &Address, expected: &str, found: &str) -> Error {
-    Error::Answer {
+    Error::Response {
         address: address.to_string(),
         problem: "it sends another part than asked for",
         expected: expected.to_owned(),

@@ -1,41 +1,45 @@
-//! Length and hash of one file, from the head of an answer.
+//! Length and hash of one file, from a HEAD request.
 
 use crate::address::Address;
-use crate::client::{Ask, Client};
+use crate::client::{Client, Request};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::failures::wrong;
 use crate::headers;
 use crate::listing::RemoteFile;
 
-/// Asks for the length and hash of one file, where the list did not say. Both are in the head of the
-/// answer that sends us on to the storage, so we stay with this host.
-pub(crate) fn ask_about(client: &Client, address: &Address, file: &mut RemoteFile) -> Result<()> {
-    let ask = Ask {
+/// Asks for the length and hash of one file, where the list did not say. Both are in the head of
+/// the answer that sends us on to the storage, so we stay with this host.
+pub(crate) fn request_length_and_hash(
+    client: &Client,
+    address: &Address,
+    file: &mut RemoteFile,
+) -> Result<()> {
+    let request = Request {
         head_only: true,
-        ..Ask::default()
+        ..Request::default()
     };
-    let answer = client.ask(address, ask)?;
-    let head = &answer.headers;
+    let response = client.send(address, request)?;
+    let head = &response.headers;
     let tag = headers::etag(head, "x-linked-etag").or_else(|| headers::etag(head, "etag"));
     let digest = tag.and_then(Digest::from_hex);
     let digest = digest.ok_or_else(|| {
         let found = tag.unwrap_or("no ETag");
         wrong(
-            &answer.address,
+            &response.address,
             "nothing to check the file by",
             "its hash as ETag",
             found,
         )
     })?;
-    let is_final = answer.status == 200;
+    let is_final = response.status == 200;
     let length = || number_if(is_final, head);
     let size = headers::number(head, "x-linked-size").or_else(length);
     match (file.listed.size, size) {
         (Some(listed), Some(said)) if listed != said => {
             let found = said.to_string();
             return Err(wrong(
-                &answer.address,
+                &response.address,
                 "it announces another length",
                 listed,
                 &found,
@@ -47,7 +51,7 @@ pub(crate) fn ask_about(client: &Client, address: &Address, file: &mut RemoteFil
     file.digest = Some(digest);
     if file.listed.size.is_none() {
         return Err(wrong(
-            &answer.address,
+            &response.address,
             "it announces no length",
             "X-Linked-Size",
             "none",

@@ -1,4 +1,4 @@
-//! What a file of a repository is, by its name alone.
+//! File kinds of a repository, by the names of the files alone.
 
 use crate::names::FileName;
 

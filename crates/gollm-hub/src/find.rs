@@ -1,15 +1,15 @@
-//! Finding a model that was pulled before, without any network.
+//! Cache lookup: finds a model that was pulled before, without any network.
 
 use std::fs;
 use std::io::{ErrorKind as Io, Read};
 use std::path::{Path, PathBuf};
 
 use crate::choice::{Kind, Listed, choose};
-use crate::environment::Places;
+use crate::environment::CacheDirs;
 use crate::error::{Error, Result};
 use crate::layout::RepositoryFolder;
+use crate::model_ref::ModelReference;
 use crate::names::{FileName, Revision, is_commit, shown};
-use crate::reference::ModelReference;
 
 /// How many files of a snapshot are looked at.
 const MAX_FILES: usize = 10_000;
@@ -30,11 +30,11 @@ pub struct Found {
 /// # Errors
 ///
 /// If it is not there, or not complete, or if there are several to choose from.
-pub fn find(places: &Places, reference: &ModelReference) -> Result<Found> {
-    let folder = RepositoryFolder::new(&places.hub, &reference.repository);
+pub fn find(dirs: &CacheDirs, reference: &ModelReference) -> Result<Found> {
+    let folder = RepositoryFolder::new(&dirs.hub, &reference.repository);
     let not_pulled = || Error::NotPulled {
         of: reference.to_string(),
-        hub: places.hub.clone(),
+        hub: dirs.hub.clone(),
     };
     let commit = commit(&folder, &reference.revision)?.ok_or_else(not_pulled)?;
     let snapshot = folder.snapshot(&commit);
@@ -88,7 +88,8 @@ pub(crate) fn commit(folder: &RepositoryFolder, revision: &Revision) -> Result<O
     Ok(Some(commit.to_owned()))
 }
 
-/// The files of a snapshot, in order. What has a name that we would not have given it is passed over.
+/// The files of a snapshot, in order. What has a name that we would not have given it is passed
+/// over.
 fn files(snapshot: &Path) -> Result<Vec<Listed>> {
     let mut files = Vec::new();
     let mut directories = vec![(snapshot.to_owned(), String::new(), 0)];

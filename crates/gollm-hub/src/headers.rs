@@ -1,4 +1,4 @@
-//! What the head of an answer says, read with suspicion.
+//! HTTP response headers, of which nothing is taken on trust.
 
 use std::time::Duration;
 

@@ -1,47 +1,54 @@
-//! The part of an address that says whom one talks to.
+//! Host and port of an address: who gets the request.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Host, in lower case, and port.
-pub(crate) fn host_and_port(
-    authority: &str,
-    is_https: bool,
-) -> Result<(String, u16), &'static str> {
+use ureq::http::Uri;
+
+/// Host in lower case, and the port unless it is the usual one of the scheme.
+pub(crate) fn authority_of(uri: &Uri, is_https: bool) -> Result<String, &'static str> {
+    let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else {
+        return Err("it has no host");
+    };
+    let authority = authority.as_str();
     if authority.contains('@') {
         return Err("it holds a user name; tokens are taken from HF_TOKEN");
     }
-    let (host, port) = match authority.rfind(':') {
-        Some(at) if !authority.ends_with(']') => (&authority[..at], Some(&authority[at + 1..])),
-        _ => (authority, None),
-    };
-    let port = match port {
-        None => {
-            if is_https {
-                443
+    if !is_ip_v6(host) && !is_name(host) {
+        return Err("its host is no name and no IP address");
+    }
+    let host_lower = host.to_ascii_lowercase();
+    match authority.strip_prefix(host) {
+        Some("") => Ok(host_lower),
+        Some(rest) => {
+            let port = port(rest).ok_or("its port is no number up to 65535")?;
+            let usual = if is_https { 443 } else { 80 };
+            if port == usual {
+                Ok(host_lower)
             } else {
-                80
+                Ok(format!("{host_lower}:{port}"))
             }
         }
-        Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text
-            .parse()
-            .ok()
-            .filter(|port| *port > 0)
-            .ok_or("its port is no number up to 65535")?,
-        Some(_) => return Err("its port is no number up to 65535"),
-    };
+        None => Err("its host is no name and no IP address"),
+    }
+}
+
+/// `:` and digits: the client would read a port that is no number as none at all.
+fn port(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix(':')?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|port| is_number && *port > 0)
+}
+
+fn is_name(host: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !host.is_empty() && host.len() <= 253 && host.bytes().all(is_allowed)
+}
+
+fn is_ip_v6(host: &str) -> bool {
     let inner = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    let is_name = !host.is_empty()
-        && host.len() <= 253
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    match inner {
-        Some(ip) if ip.parse::<Ipv6Addr>().is_ok() => Ok((host.to_ascii_lowercase(), port)),
-        None if is_name => Ok((host.to_ascii_lowercase(), port)),
-        _ => Err("its host is no name and no IP address"),
-    }
+    inner.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Whether a host is this machine, by its usual names.

@@ -1,4 +1,4 @@
-//! The layout of the cache, as Hugging Face's tools have it:
+//! Cache layout, the one of Hugging Face's tools:
 //!
 //! ```text
 //! models--owner--name/

@@ -1,4 +1,4 @@
-//! How long, how often and how much: the bounds of everything a server can make us do.
+//! Download limits: bounds of time, size and retries for everything that a server controls.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ pub struct Limits {
     pub retries: u32,
     /// The wait before the second try; each further one takes twice as long.
     pub first_wait: Duration,
-    /// The longest wait. A server that asks for a longer one is not asked again. Hugging Face counts
-    /// requests in windows of five minutes.
+    /// The longest wait. A server that asks for a longer one is not asked again. Hugging Face
+    /// counts requests in windows of five minutes.
     pub longest_wait: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What is in a repository: one request for the names, lengths and hashes of all its files.
+//! Repository listing: one request for the names, lengths and hashes of all files.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::address::Address;
 use crate::choice::Listed;
-use crate::client::{Ask, Client};
+use crate::client::{Client, Request};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::failures::wrong;
@@ -54,7 +54,7 @@ struct Lfs {
 }
 
 /// Asks for the files of a repository.
-pub(crate) fn ask(
+pub(crate) fn request(
     client: &Client,
     endpoint: &Address,
     repository: &Repository,
@@ -65,29 +65,29 @@ pub(crate) fn ask(
         endpoint,
         &format!("/api/models/{repository}/revision/{revision}?blobs=true"),
     )?;
-    let ask = Ask {
+    let request = Request {
         body_timeout: Some(client.limits.listing),
-        ..Ask::default()
+        ..Request::default()
     };
-    let mut answer = client.ask(&address, ask)?;
-    let body = answer
+    let mut response = client.send(&address, request)?;
+    let body = response
         .body
         .with_config()
         .limit(Limits::MAX_LISTING)
         .read_to_vec();
     let body = body.map_err(|error| match error {
         ureq::Error::BodyExceedsLimit(limit) => wrong(
-            &answer.address,
+            &response.address,
             "the list of files is too long",
             format!("{limit} bytes"),
             "more",
         ),
-        error => client.failure(&answer.address, error, 0),
+        error => client.failure(&response.address, error, 0),
     })?;
     parse(&body).map_err(|problem| {
         let expected = "a list of files as huggingface.co/api gives it";
         wrong(
-            &answer.address,
+            &response.address,
             "the list of files cannot be used",
             expected,
             &problem,

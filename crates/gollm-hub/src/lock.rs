@@ -1,5 +1,7 @@
-//! One process at a time fetches a file. The lock is one of the operating system's, on the file that
-//! Hugging Face's tools lock too, so it ends with the process that holds it.
+//! File lock, so that one process at a time downloads a file.
+//!
+//! The lock is one of the operating system's, on the file that Hugging Face's tools lock too, so it
+//! ends with the process that holds it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;

@@ -1,9 +1,9 @@
-//! The model files among the files of a repository: whole ones, and those that are cut into parts.
+//! Model files of a repository: whole ones, and those that are split into parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::choice::Listed;
-use crate::described::described;
+use crate::display::name_and_size;
 use crate::file_kinds::{PartName, has_type, is_model};
 use crate::names::FileName;
 
@@ -19,7 +19,8 @@ pub(crate) struct Model<'a> {
     parts: Option<PartName<'a>>,
 }
 
-/// Every model file, in the order of the list; parts of one model together, at the place of the first.
+/// Every model file, in the order of the list; parts of one model together, at the place of the
+/// first.
 pub(crate) fn models(files: &[Listed]) -> Vec<Model<'_>> {
     let mut models: Vec<Model<'_>> = Vec::new();
     let mut places = BTreeMap::new();
@@ -85,7 +86,7 @@ impl Model<'_> {
     }
 
     /// The name of what is opened, how many parts it has and how long it is.
-    pub(crate) fn described(&self) -> String {
+    pub(crate) fn name_and_size(&self) -> String {
         let first = self.files.first().map(|file| file.name.as_str());
         let mut name = first.unwrap_or_default().to_owned();
         if let Some(part) = self.parts.filter(|part| part.count > 1) {
@@ -93,7 +94,7 @@ impl Model<'_> {
         }
         let sizes: Option<Vec<u64>> = self.files.iter().map(|file| file.size).collect();
         let size = sizes.map(|sizes| sizes.into_iter().fold(0, u64::saturating_add));
-        described(&name, size)
+        name_and_size(&name, size)
     }
 }
 

@@ -1,8 +1,8 @@
-//! Names that become paths and parts of URLs, checked before they do.
+//! File and revision names, checked before they become paths and parts of URLs.
 //!
 //! One alphabet for all of them: `A-Z a-z 0-9 . _ -`. Nothing in it can leave a directory, end a
-//! header, start an escape sequence or name a stream of a file, on any system; what a repository may
-//! hold besides is refused by name instead of being translated.
+//! header, start an escape sequence or name a stream of a file, on any system; what a repository
+//! may hold besides is refused by name instead of being translated.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What a pull tells whoever watches it.
+//! Progress events of a pull, and the observer that receives them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A file that is not complete yet: `NAME.incomplete`, to which bytes are appended.
+//! Partial download: `NAME.incomplete`, to which bytes are appended.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

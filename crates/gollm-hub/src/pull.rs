@@ -1,13 +1,13 @@
-//! Pulling: from the name of a repository to files that can be opened.
+//! Pull: downloads the files of a model from its repository.
 
-use crate::agents::Interrupter;
 use crate::choice::{Chosen, Kind};
 use crate::client::Client;
 use crate::disk;
-use crate::environment::Places;
+use crate::environment::CacheDirs;
 use crate::error::{Error, Result};
 use crate::file_head;
 use crate::find::find;
+use crate::http::Interrupter;
 use crate::layout::RepositoryFolder;
 use crate::listing::{self, Listing, RemoteFile};
 use crate::names::FileName;
@@ -19,21 +19,21 @@ use crate::store::Store;
 /// Brings models to this machine.
 #[derive(Debug)]
 pub struct Puller {
-    pub(crate) places: Places,
+    pub(crate) dirs: CacheDirs,
     pub(crate) settings: Settings,
     pub(crate) client: Client,
 }
 
 impl Puller {
-    /// Prepares to pull into `places`. Nothing is asked of anybody yet.
+    /// Prepares to pull into `dirs`. Nothing is asked of anybody yet.
     ///
     /// # Errors
     ///
     /// If the certificates of the settings cannot be read.
-    pub fn new(places: Places, settings: Settings) -> Result<Self> {
+    pub fn new(dirs: CacheDirs, settings: Settings) -> Result<Self> {
         let client = Client::new(&settings)?;
         Ok(Self {
-            places,
+            dirs,
             settings,
             client,
         })
@@ -49,16 +49,16 @@ impl Puller {
     ///
     /// # Errors
     ///
-    /// If there is no such thing, the network fails for longer than the limits allow, the disk is full,
-    /// or what comes is not what was announced. Nothing that is not complete gets its name.
+    /// If there is no such thing, the network fails for longer than the limits allow, the disk is
+    /// full, or what comes is not what was announced. Nothing that is not complete gets its name.
     pub fn pull(&self, wanted: &Wanted, observer: &dyn Observer) -> Result<Pulled> {
         if self.settings.offline {
             return self.offline(wanted, observer);
         }
         let reference = &wanted.reference;
         let (repository, revision) = (&reference.repository, &reference.revision);
-        let mut listing = self.client.patiently(observer, || {
-            listing::ask(&self.client, &self.settings.endpoint, repository, revision)
+        let mut listing = self.client.with_retries(observer, || {
+            listing::request(&self.client, &self.settings.endpoint, repository, revision)
         })?;
         if listing.n_refused > 0 {
             let n = listing.n_refused;
@@ -68,13 +68,13 @@ impl Puller {
         }
         let chosen = chosen(wanted, &listing)?;
         self.complete_list(&mut listing, &chosen, wanted, observer)?;
-        let folder = RepositoryFolder::new(&self.places.hub, repository);
+        let folder = RepositoryFolder::new(&self.dirs.hub, repository);
         let store = Store {
             folder: &folder,
             commit: &listing.commit,
             no_symlinks: self.settings.no_symlinks,
         };
-        let files = self.bring_all(&store, &listing, wanted, observer)?;
+        let files = self.fetch_all(&store, &listing, wanted, observer)?;
         store.remember(revision)?;
         let path = match &chosen.kind {
             Kind::Folder => folder.snapshot(&listing.commit),
@@ -91,8 +91,8 @@ impl Puller {
         let offline = || Error::Offline {
             of: wanted.reference.to_string(),
         };
-        let found = find(&self.places, &wanted.reference).map_err(|_| offline())?;
-        let folder = RepositoryFolder::new(&self.places.hub, &wanted.reference.repository);
+        let found = find(&self.dirs, &wanted.reference).map_err(|_| offline())?;
+        let folder = RepositoryFolder::new(&self.dirs.hub, &wanted.reference.repository);
         let is_here = |name: &FileName| folder.pointer(&found.commit, name).is_file();
         if !wanted.files.iter().all(is_here) {
             return Err(offline());
@@ -121,9 +121,9 @@ impl Puller {
         for file in &mut listing.files {
             if file.known().is_err() {
                 let address = self.address_of(file, &listing.commit, wanted)?;
-                *file = self.client.patiently(observer, || {
+                *file = self.client.with_retries(observer, || {
                     let mut file = file.clone();
-                    file_head::ask_about(&self.client, &address, &mut file)?;
+                    file_head::request_length_and_hash(&self.client, &address, &mut file)?;
                     Ok(file)
                 })?;
             }
@@ -146,7 +146,7 @@ impl Puller {
         )
     }
 
-    fn bring_all(
+    fn fetch_all(
         &self,
         store: &Store<'_>,
         listing: &Listing,
@@ -154,10 +154,10 @@ impl Puller {
         observer: &dyn Observer,
     ) -> Result<Vec<PulledFile>> {
         store.prepare()?;
-        disk::check_room(&self.places.hub, missing_bytes(store, listing)?)?;
+        disk::check_room(&self.dirs.hub, missing_bytes(store, listing)?)?;
         let files = listing.files.iter();
         files
-            .map(|file| self.bring(store, file, wanted, observer))
+            .map(|file| self.fetch(store, file, wanted, observer))
             .collect()
     }
 }

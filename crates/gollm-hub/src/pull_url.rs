@@ -1,4 +1,4 @@
-//! Pulling one file from any address.
+//! Pull from a URL: downloads one file from any address.
 
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ struct UrlPlace {
 impl UrlPlace {
     /// Two addresses never share a folder, whatever their last parts are.
     fn new(urls: &Path, address: &Address) -> Result<Self> {
-        let hash = digest(&SHA256, address.full().as_bytes());
+        let hash = digest(&SHA256, address.uri().to_string().as_bytes());
         let hex = hash
             .as_ref()
             .iter()
@@ -68,8 +68,8 @@ impl UrlPlace {
 }
 
 impl Puller {
-    /// Pulls one file. Without a hash that its owner has published nothing can tell whether it is the
-    /// right one; its length is checked, and a rest is only asked for of the same file.
+    /// Pulls one file. Without a hash that its owner has published nothing can tell whether it is
+    /// the right one; its length is checked, and a rest is only asked for of the same file.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Puller {
         again: bool,
         observer: &dyn Observer,
     ) -> Result<PulledUrl> {
-        let place = UrlPlace::new(&self.places.urls, address)?;
+        let place = UrlPlace::new(&self.dirs.urls, address)?;
         let (path, name) = (place.file(""), place.name.as_str());
         if self.settings.offline && (again || !path.is_file()) {
             return Err(Error::Offline {

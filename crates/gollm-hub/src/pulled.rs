@@ -1,12 +1,12 @@
-//! What is wanted of a repository, and what has come of it.
+//! Input and result of a pull.
 
 use std::path::PathBuf;
 
 use crate::choice::{Chosen, Kind, choose};
 use crate::error::Result;
 use crate::listing::Listing;
+use crate::model_ref::ModelReference;
 use crate::names::FileName;
-use crate::reference::ModelReference;
 
 /// What to pull from a repository.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Whose model it is and which: `owner/name`.
+//! Repository names: `owner/name`.
 
 use std::fmt;
 use std::str::FromStr;

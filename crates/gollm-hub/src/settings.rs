@@ -1,4 +1,4 @@
-//! What a pull needs to know of its surroundings: whom to ask, as whom, and whether at all.
+//! Settings of a pull: endpoint, access token, offline mode, certificates.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::address::Address;
-use crate::environment::{Places, is_on};
+use crate::environment::{CacheDirs, is_on};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -74,7 +74,7 @@ impl Settings {
     /// # Errors
     ///
     /// If one of them cannot be used.
-    pub fn from_environment(places: &Places) -> Result<Self> {
+    pub fn from_environment(dirs: &CacheDirs) -> Result<Self> {
         let get = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let endpoint = text("HF_ENDPOINT", get("HF_ENDPOINT"))?;
         let endpoint = endpoint.as_deref().unwrap_or("https://huggingface.co");
@@ -88,9 +88,10 @@ impl Settings {
                 name: "HF_ENDPOINT",
                 problem: error.to_string(),
             })?,
-            token: match is_on(get("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
-                true => None,
-                false => token(&get, &places.token_file)?,
+            token: if is_on(get("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
+                None
+            } else {
+                token(&get, &dirs.token_file)?
             },
             offline: is_on(get("HF_HUB_OFFLINE").or_else(|| get("TRANSFORMERS_OFFLINE"))),
             no_symlinks: is_on(get("HF_HUB_DISABLE_SYMLINKS")),

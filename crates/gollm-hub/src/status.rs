@@ -1,4 +1,4 @@
-//! What a status means here, and what to do about it.
+//! HTTP status codes: what they mean here, and what to do about them.
 
 use ureq::http::HeaderMap;
 

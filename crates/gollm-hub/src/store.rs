@@ -1,4 +1,4 @@
-//! Putting a checked file into the cache: its blob, and the link that gives it its name.
+//! Stores a checked file in the cache: its blob, and the link that gives it its name.
 
 use std::fs;
 use std::io;
@@ -28,9 +28,10 @@ impl Store<'_> {
         disk::create_directory(&self.folder.blobs())?;
         disk::create_directory(&self.folder.snapshot(self.commit))?;
         let tag = self.folder.hub().join("CACHEDIR.TAG");
-        match tag.exists() {
-            true => Ok(()),
-            false => disk::write_whole(&tag, CACHE_TAG),
+        if tag.exists() {
+            Ok(())
+        } else {
+            disk::write_whole(&tag, CACHE_TAG)
         }
     }
 
@@ -81,13 +82,15 @@ impl Store<'_> {
         if let Some(parent) = pointer.parent() {
             disk::create_directory(parent)?;
         }
-        let linked = match self.no_symlinks {
-            true => Err(io::ErrorKind::Unsupported.into()),
-            false => link(&target, &pointer),
+        let linked = if self.no_symlinks {
+            Err(io::ErrorKind::Unsupported.into())
+        } else {
+            link(&target, &pointer)
         };
         let made = match linked {
             Ok(()) => Ok(()),
-            // A blob that is itself a link leads to bytes that belong to other repositories as well.
+            // A blob that is itself a link leads to bytes that belong to other repositories as
+            // well.
             Err(_) if blob.is_symlink() => copy(&blob, &pointer),
             // Moved and not copied: each model would else be here twice.
             Err(_) => fs::rename(&blob, &pointer),

@@ -1,10 +1,10 @@
-//! What an argument of `gollm pull` means: a repository, or an address.
+//! Argument of `gollm pull`: a repository, or an address.
 
 use crate::address::Address;
 use crate::error::Result;
+use crate::model_ref::ModelReference;
 use crate::names::{FileName, Revision};
 use crate::pulled::Wanted;
-use crate::reference::ModelReference;
 use crate::repository::Repository;
 
 /// What an argument of `gollm pull` names.

@@ -1,4 +1,4 @@
-//! A file from its first byte to its name: tries until all of it is here, then checks it.
+//! Download of a whole file: resumes and retries until it is complete, then checks its hash.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use crate::observer::Event;
 use crate::partial::Partial;
 
 impl Job<'_> {
-    /// Fetches the file into `incomplete`, which may hold the beginning of it. It is complete and on
-    /// the disk when this returns, and if there is a `digest`, the bytes on the disk have it.
+    /// Fetches the file into `incomplete`, which may hold the beginning of it. It is complete and
+    /// on the disk when this returns, and if there is a `digest`, the bytes on the disk have it.
     ///
-    /// What is checked is the file and not the stream: two processes may have written to it on a file
-    /// system whose locks do nothing.
+    /// What is checked is the file and not the stream: two processes may have written to it on a
+    /// file system whose locks do nothing.
     pub(crate) fn fetch(&mut self, incomplete: &Path, digest: Option<&Digest>) -> Result<()> {
         let mut partial = Partial::open(incomplete.to_owned())?;
         let mut has_old_bytes = partial.at() > 0;
         loop {
-            self.bring(&mut partial)?;
+            self.fetch_all_bytes(&mut partial)?;
             partial.flush()?;
             let Some(digest) = digest else {
                 return Ok(());
@@ -46,7 +46,7 @@ impl Job<'_> {
     }
 
     /// Tries until every byte is here.
-    fn bring(&mut self, partial: &mut Partial) -> Result<()> {
+    fn fetch_all_bytes(&mut self, partial: &mut Partial) -> Result<()> {
         let mut failures = 0;
         loop {
             let before = partial.at();
@@ -70,7 +70,7 @@ impl Job<'_> {
         self.observer.on(Event::Checking { name, size });
         kind.of_file(path, &|at| {
             self.observer.on(Event::At(at));
-            self.client.go_on()
+            self.client.check_interrupted()
         })
     }
 }

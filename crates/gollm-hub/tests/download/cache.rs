@@ -44,11 +44,11 @@ fn a_folder_lies_where_hugging_faces_tools_look_for_it() {
             );
         }
     }
-    assert!(machine.places().hub.join("CACHEDIR.TAG").is_file());
+    assert!(machine.cache_dirs().hub.join("CACHEDIR.TAG").is_file());
     let left = machine.all_files();
     let is_temporary = |name: &String| name.ends_with(".incomplete") || name.ends_with(".tmp");
     assert!(!left.iter().any(is_temporary), "{left:?}");
-    let found = find(&machine.places(), &"me/model".parse().unwrap()).unwrap();
+    let found = find(&machine.cache_dirs(), &"me/model".parse().unwrap()).unwrap();
     assert_eq!(found.path, pulled.path);
 }
 
@@ -98,10 +98,10 @@ fn a_type_chooses_one_of_several_files_in_a_directory_of_the_repository() {
     assert_eq!(fs::read(&pulled.path).unwrap(), files[0].bytes);
     assert!(pulled.path.ends_with("gguf/m.Q4_0.gguf"));
     // Only one is here, so there is nothing to choose.
-    let found = find(&machine.places(), &"me/model".parse().unwrap()).unwrap();
+    let found = find(&machine.cache_dirs(), &"me/model".parse().unwrap()).unwrap();
     assert_eq!(found.path, pulled.path);
     machine.pull("me/model:gguf/m.Q8_0.gguf");
-    let several = find(&machine.places(), &"me/model".parse().unwrap());
+    let several = find(&machine.cache_dirs(), &"me/model".parse().unwrap());
     assert!(matches!(several, Err(Error::Ambiguous { .. })));
 }
 
@@ -131,7 +131,7 @@ fn a_blob_that_several_repositories_share_is_used_and_never_moved_away() {
     let server = hub(files.clone(), |_, _| None);
     let mut machine = Machine::new(&server);
     // As `huggingface_hub` has it since version 2.
-    let shared = machine.places().hub.join("blobs/ab/abcd");
+    let shared = machine.cache_dirs().hub.join("blobs/ab/abcd");
     let blob = machine.path(&format!("blobs/{}", files[2].hash()));
     fs::create_dir_all(shared.parent().unwrap()).unwrap();
     fs::create_dir_all(blob.parent().unwrap()).unwrap();
@@ -190,7 +190,7 @@ fn what_was_not_pulled_is_named_with_the_command_that_pulls_it() {
     let server = Server::new(|_, _| Reply::new(500));
     let machine = Machine::new(&server);
     for reference in ["me/model", "me/model@v2", "me/model:Q4_0"] {
-        let message = find(&machine.places(), &reference.parse().unwrap()).unwrap_err();
+        let message = find(&machine.cache_dirs(), &reference.parse().unwrap()).unwrap_err();
         assert!(
             message
                 .to_string()
@@ -202,7 +202,7 @@ fn what_was_not_pulled_is_named_with_the_command_that_pulls_it() {
     let reference = machine.path("refs/main");
     fs::create_dir_all(reference.parent().unwrap()).unwrap();
     fs::write(&reference, "../../../etc\u{1b}[2J").unwrap();
-    let message = find(&machine.places(), &"me/model".parse().unwrap())
+    let message = find(&machine.cache_dirs(), &"me/model".parse().unwrap())
         .unwrap_err()
         .to_string();
     assert!(
@@ -214,7 +214,7 @@ fn what_was_not_pulled_is_named_with_the_command_that_pulls_it() {
     let snapshot = machine.path(&format!("snapshots/{COMMIT}"));
     fs::create_dir_all(&snapshot).unwrap();
     fs::write(snapshot.join("config.json"), "{}").unwrap();
-    let message = find(&machine.places(), &"me/model".parse().unwrap())
+    let message = find(&machine.cache_dirs(), &"me/model".parse().unwrap())
         .unwrap_err()
         .to_string();
     assert!(

@@ -331,7 +331,7 @@ fn two_pulls_of_one_file_take_turns() {
     let file = model(200_000);
     let server = hub(vec![file.clone()], |_, _| None);
     let machine = Machine::new(&server);
-    let locks = machine.places().hub.join(".locks/models--me--model");
+    let locks = machine.cache_dirs().hub.join(".locks/models--me--model");
     fs::create_dir_all(&locks).unwrap();
     let lock = fs::File::create(locks.join(format!("{}.lock", file.hash()))).unwrap();
     lock.lock().unwrap();

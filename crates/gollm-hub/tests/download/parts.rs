@@ -45,7 +45,7 @@ fn a_type_that_is_there_in_parts_brings_all_of_them_and_is_found_again() {
         assert_eq!(machine.witness.count(&format!("finished {}", file.name)), 1);
     }
     for reference in ["me/model", "me/model:Q4_K_M", &format!("me/model:{FIRST}")] {
-        let found = find(&machine.places(), &reference.parse().unwrap()).unwrap();
+        let found = find(&machine.cache_dirs(), &reference.parse().unwrap()).unwrap();
         assert_eq!(found.path, pulled.path, "{reference}");
     }
     let again = machine.pull("me/model:Q4_K_M");
@@ -79,7 +79,7 @@ fn parts_of_an_interrupted_pull_are_no_model_and_the_next_pull_brings_the_rest()
     fs::create_dir_all(machine.path("refs")).unwrap();
     fs::write(machine.path("refs/main"), COMMIT).unwrap();
     for reference in ["me/model", "me/model:Q4_K_M", &format!("me/model:{FIRST}")] {
-        let error = find(&machine.places(), &reference.parse().unwrap()).unwrap_err();
+        let error = find(&machine.cache_dirs(), &reference.parse().unwrap()).unwrap_err();
         let message = error.to_string();
         for part in [
             "1 of 3 parts are missing: q4/m-Q4_K_M-00003-of-00003.gguf",

@@ -1,6 +1,6 @@
 //! A server that wants more than to be asked: the token, other files, memory, the terminal.
 
-use gollm_hub::Limits;
+use gollm_hub::{ErrorKind, Limits};
 
 use crate::hub::{COMMIT, File, answer, hub, listing};
 use crate::server::{Reply, Request, Server};
@@ -53,10 +53,12 @@ fn the_token_does_not_come_back_with_whoever_is_sent_home() {
 #[test]
 fn redirects_are_bounded_and_lead_nowhere_else() {
     let endless = |request: &Request| Reply::to(format!("{}x", request.target));
-    let leads_to: [(Answerer, &str); 6] = [
+    let leads_to: [(Answerer, &str); 8] = [
         (|request| Reply::to(&request.target), "at most 10 redirects"),
         (endless, "at most 10 redirects"),
         (|_| Reply::to("ftp://127.0.0.1/x"), "https or http"),
+        (|_| Reply::to("file:///etc/passwd"), "https or http"),
+        (|_| Reply::to("https://a:99999/x"), "port"),
         (|_| Reply::to("http://example.org/x"), "over http"),
         (|_| Reply::to("http://u:p@127.0.0.1/x"), "user name"),
         (|_| Reply::new(302), "a Location"),
@@ -65,8 +67,11 @@ fn redirects_are_bounded_and_lead_nowhere_else() {
         let server = hub(files(), move |request, _| {
             request.target.starts_with("/me/").then(|| reply(request))
         });
-        let found = Machine::new(&server).failure("me/model");
+        let error = Machine::new(&server).try_pull("me/model").unwrap_err();
+        let found = error.to_string();
         assert!(found.contains(message), "{found}");
+        // The server is to blame, not whoever typed the command.
+        assert_eq!(error.kind(), ErrorKind::Network, "{found}");
         assert!(server.requests().len() <= 12);
     }
 }
@@ -109,7 +114,7 @@ fn a_link_in_place_of_the_incomplete_file_is_not_written_through() {
         let file = files().remove(0);
         let server = hub(files(), |_, _| None);
         let machine = Machine::new(&server);
-        let victim = machine.places().token_file;
+        let victim = machine.cache_dirs().token_file;
         std::fs::create_dir_all(machine.path("blobs")).unwrap();
         std::fs::write(&victim, "mine").unwrap();
         let incomplete = machine.path(&format!("blobs/{}.incomplete", file.hash()));

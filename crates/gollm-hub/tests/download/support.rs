@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use gollm_hub::{Error, Event, Limits, Observer, Places, Pulled, Puller, Settings, Token, Wanted};
+use gollm_hub::{
+    CacheDirs, Error, Event, Limits, Observer, Pulled, Puller, Settings, Token, Wanted,
+};
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -77,9 +79,9 @@ impl Machine {
         }
     }
 
-    pub(crate) fn places(&self) -> Places {
+    pub(crate) fn cache_dirs(&self) -> CacheDirs {
         let path = |name| self.folder.path().join(name);
-        Places {
+        CacheDirs {
             hub: path("hub"),
             urls: path("urls"),
             token_file: path("token"),
@@ -87,7 +89,7 @@ impl Machine {
     }
 
     pub(crate) fn puller(&self) -> Puller {
-        Puller::new(self.places(), self.settings.clone()).unwrap()
+        Puller::new(self.cache_dirs(), self.settings.clone()).unwrap()
     }
 
     pub(crate) fn try_pull(&self, reference: &str) -> Result<Pulled, Error> {
@@ -105,7 +107,7 @@ impl Machine {
 
     /// A path in the folder of the repository `me/model`.
     pub(crate) fn path(&self, rest: &str) -> PathBuf {
-        self.places().hub.join("models--me--model").join(rest)
+        self.cache_dirs().hub.join("models--me--model").join(rest)
     }
 
     /// Every file and link below the folder of this machine, by path.

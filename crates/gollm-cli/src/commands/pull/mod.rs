@@ -6,7 +6,7 @@ mod report;
 use std::time::Duration;
 
 use gollm_hub::{
-    Digest, Error, FileName, Interrupter, Places, Puller, Settings, Target, Wanted, target,
+    CacheDirs, Digest, Error, FileName, Interrupter, Puller, Settings, Target, Wanted, target,
 };
 
 use crate::args::switch;
@@ -90,14 +90,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
-    let places = Places::from_environment()?;
-    let mut settings = Settings::from_environment(&places)?;
+    let dirs = CacheDirs::from_environment()?;
+    let mut settings = Settings::from_environment(&dirs)?;
     settings.insecure_http = args.insecure_http;
     settings.limits.stall = Duration::from_secs(args.stall_timeout);
     settings.limits.connect = Duration::from_secs(args.connect_timeout);
     settings.limits.retries = args.retries;
     let target = target(&args.source, &settings.endpoint)?;
-    let puller = Puller::new(places, settings)?;
+    let puller = Puller::new(dirs, settings)?;
     let interrupter = puller.interrupter();
     interrupt_on_ctrl_c(interrupter)?;
     let progress = Progress::new(notes);

@@ -1,4 +1,4 @@
-//! One file of a repository: from wherever it is to its place in the cache.
+//! Downloads one file into the cache, unless it is there.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::store::Store;
 
 impl Puller {
     /// Fetches the file unless it is here, and gives it its name.
-    pub(crate) fn bring(
+    pub(crate) fn fetch(
         &self,
         store: &Store<'_>,
         file: &RemoteFile,

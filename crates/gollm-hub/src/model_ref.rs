@@ -1,4 +1,4 @@
-//! How a model in a repository is named: `owner/name`, `owner/name@revision`, `owner/name:Q4_0`.
+//! Model references: `owner/name`, `owner/name@revision`, `owner/name:Q4_0`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Lists of files in messages.
+//! File lists in error messages.
 
 use crate::choice::Listed;
 
@@ -6,13 +6,13 @@ use crate::choice::Listed;
 const N_SHOWN: usize = 24;
 
 impl Listed {
-    pub(crate) fn described(&self) -> String {
-        described(self.name.as_str(), self.size)
+    pub(crate) fn name_and_size(&self) -> String {
+        name_and_size(self.name.as_str(), self.size)
     }
 }
 
 /// A name with its size.
-pub(crate) fn described(name: &str, size: Option<u64>) -> String {
+pub(crate) fn name_and_size(name: &str, size: Option<u64>) -> String {
     let size = size.map(|size| format!("  {:.1} MB", size as f64 / 1e6));
     format!("{name}{}", size.unwrap_or_default())
 }

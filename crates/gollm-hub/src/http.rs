@@ -1,4 +1,5 @@
-//! The two ways to a server, how long each step of them may take, and closing them from elsewhere.
+//! HTTP connections: with and without a proxy, their timeouts, and interrupting them from another
+//! thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,9 +68,10 @@ impl Agents {
     }
 
     pub(crate) fn agent_for(&self, address: &Address) -> &Agent {
-        match address.is_loopback() {
-            true => &self.direct,
-            false => &self.proxied,
+        if address.is_loopback() {
+            &self.direct
+        } else {
+            &self.proxied
         }
     }
 
@@ -81,10 +83,11 @@ impl Agents {
     }
 
     /// An error if someone interrupted.
-    pub(crate) fn go_on(&self) -> Result<()> {
-        match self.interrupted.load(Ordering::SeqCst) {
-            true => Err(Error::Interrupted),
-            false => Ok(()),
+    pub(crate) fn check_interrupted(&self) -> Result<()> {
+        if self.interrupted.load(Ordering::SeqCst) {
+            Err(Error::Interrupted)
+        } else {
+            Ok(())
         }
     }
 }

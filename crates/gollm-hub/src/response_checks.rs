@@ -1,9 +1,9 @@
-//! Whether an answer holds the bytes that were asked for.
+//! Response checks: whether a response holds the bytes that were requested.
 
 use std::path::Path;
 
 use crate::attempt::Job;
-use crate::client::Answer;
+use crate::client::Response;
 use crate::disk;
 use crate::error::Result;
 use crate::failures::{unusable, wrong};
@@ -14,15 +14,15 @@ impl Job<'_> {
     /// Whether the answer holds the bytes that were asked for; the length of the whole file.
     pub(crate) fn check(
         &mut self,
-        answer: &Answer,
+        response: &Response,
         partial: &mut Partial,
         validator: Option<&str>,
     ) -> Result<u64> {
-        let head = &answer.headers;
+        let head = &response.headers;
         let encoding = headers::text(head, "content-encoding").unwrap_or("identity");
         if encoding != "identity" {
             return Err(wrong(
-                &answer.address,
+                &response.address,
                 "it sends the file encoded",
                 "identity",
                 encoding,
@@ -31,17 +31,17 @@ impl Job<'_> {
         let kind = headers::text(head, "content-type").unwrap_or_default();
         if kind.starts_with("text/html") || kind.starts_with("multipart/") {
             return Err(wrong(
-                &answer.address,
+                &response.address,
                 "it sends something else",
                 "a file",
                 kind,
             ));
         }
-        let announced = match answer.status {
-            206 => Some(self.check_range(answer, partial, validator)?),
+        let announced = match response.status {
+            206 => Some(self.check_range(response, partial, validator)?),
             416 => {
                 self.start_over(partial, "the server has no such part of it")?;
-                return Err(unusable(&answer.address, "the rest of the file", "416"));
+                return Err(unusable(&response.address, "the rest of the file", "416"));
             }
             _ => {
                 if partial.at() > 0 {
@@ -50,20 +50,20 @@ impl Job<'_> {
                 headers::number(head, "content-length")
             }
         };
-        self.agree_on_size(answer, announced, partial)
+        self.agree_on_size(response, announced, partial)
     }
 
     /// The length of the whole file, as the answer's range says.
     fn check_range(
         &self,
-        answer: &Answer,
+        response: &Response,
         partial: &mut Partial,
         validator: Option<&str>,
     ) -> Result<u64> {
         let asked = partial.at();
-        let text = headers::text(&answer.headers, "content-range").unwrap_or_default();
-        let length = headers::number(&answer.headers, "content-length");
-        let of = headers::validator(&answer.headers);
+        let text = headers::text(&response.headers, "content-range").unwrap_or_default();
+        let length = headers::number(&response.headers, "content-length");
+        let of = headers::validator(&response.headers);
         let is_same = validator.is_none() || of.is_none() || of == validator;
         let found = headers::content_range(text).filter(|(first, last, size)| {
             let is_end = size.or(self.size).is_none_or(|size| last + 1 == size);
@@ -76,7 +76,7 @@ impl Job<'_> {
                 // Nothing is appended from somewhere else, and the next try asks for all of it.
                 self.start_over(partial, "the server sends another part than asked for")?;
                 Err(unusable(
-                    &answer.address,
+                    &response.address,
                     &format!("bytes {asked} to the end"),
                     text,
                 ))
@@ -86,7 +86,7 @@ impl Job<'_> {
 
     fn agree_on_size(
         &mut self,
-        answer: &Answer,
+        response: &Response,
         announced: Option<u64>,
         partial: &mut Partial,
     ) -> Result<u64> {
@@ -96,14 +96,14 @@ impl Job<'_> {
             (Some(size), Some(announced)) => {
                 let problem = "it announces another length";
                 Err(wrong(
-                    &answer.address,
+                    &response.address,
                     problem,
                     size,
                     &announced.to_string(),
                 ))
             }
             (None, None) => Err(wrong(
-                &answer.address,
+                &response.address,
                 "it does not say how long the file is",
                 "a Content-Length",
                 "none",
@@ -111,17 +111,17 @@ impl Job<'_> {
             (None, Some(size)) => {
                 let folder = partial.path().parent().unwrap_or(Path::new("."));
                 disk::check_room(folder, size.saturating_sub(partial.at()))?;
-                self.remember_validator(answer)?;
+                self.remember_validator(response)?;
                 self.size = Some(size);
                 Ok(size)
             }
         }
     }
 
-    fn remember_validator(&self, answer: &Answer) -> Result<()> {
+    fn remember_validator(&self, response: &Response) -> Result<()> {
         match self.validator {
             Some(path) => {
-                let text = headers::validator(&answer.headers).unwrap_or_default();
+                let text = headers::validator(&response.headers).unwrap_or_default();
                 disk::write_whole(path, text)
             }
             None => Ok(()),
