@@ -6,11 +6,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::args::switch;
+use crate::cli_error::{CliError, Status};
 use crate::commands::{
     bench, chat, completions, convert, devices, generate, inspect, man, params, perplexity, pull,
     quantize, random_model, tokenize, train_tokenizer, verify,
 };
-use crate::failure::{Failure, Status};
 use crate::output::Notes;
 
 const STYLES: Styles = Styles::styled()
@@ -61,7 +61,7 @@ enum Command {
 
 impl Cli {
     /// Runs the command. `started` is when the program did.
-    pub(crate) fn run(&self, started: Instant) -> Result<Status, Failure> {
+    pub(crate) fn run(&self, started: Instant) -> Result<Status, CliError> {
         let notes = Notes { quiet: self.quiet };
         match &self.command {
             Command::Generate(args) => return generate::run(args, notes, started),

@@ -48,12 +48,12 @@ enum Kind {
 
 /// One message and its kind: what every command returns when it fails.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CliError {
     kind: Kind,
     message: String,
 }
 
-impl Failure {
+impl CliError {
     /// Something went wrong while running.
     pub(crate) fn runtime(message: impl Into<String>) -> Self {
         Self::new(Kind::Runtime, message)
@@ -132,7 +132,7 @@ impl Failure {
 /// Prints what clap has to say: help and version to stdout, mistakes to stderr.
 pub(crate) fn from_clap(message: &clap::Error) -> ExitCode {
     match message.print() {
-        Err(error) if !message.use_stderr() => Failure::stdout(&error).report(),
+        Err(error) if !message.use_stderr() => CliError::stdout(&error).report(),
         _ => ExitCode::from(message.exit_code().clamp(0, 255) as u8),
     }
 }
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_a_lack_of_resources_even_while_reading() {
         let full = io::Error::from(ErrorKind::StorageFull);
-        assert_eq!(Failure::read(Path::new("x"), &full).kind, Kind::Resources);
+        assert_eq!(CliError::read(Path::new("x"), &full).kind, Kind::Resources);
         let missing = io::Error::from(ErrorKind::NotFound);
-        assert_eq!(Failure::read(Path::new("x"), &missing).kind, Kind::BadFile);
+        assert_eq!(CliError::read(Path::new("x"), &missing).kind, Kind::BadFile);
     }
 }

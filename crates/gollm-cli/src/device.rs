@@ -16,7 +16,7 @@ use gollm_tensor::Device;
 use self::accelerator::Accelerator;
 pub(crate) use self::listing::{devices, missing};
 pub(crate) use self::name::DeviceName;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::output::Notes;
 
 /// The kinds of GPU, the fastest first.
@@ -113,7 +113,7 @@ impl ChosenDevice {
 
 impl DeviceArgs {
     /// Opens the device.
-    pub(crate) fn open(&self, notes: Notes) -> Result<ChosenDevice, Failure> {
+    pub(crate) fn open(&self, notes: Notes) -> Result<ChosenDevice, CliError> {
         let (name, device) = match &self.device {
             DeviceName::Auto => self.fastest(notes)?,
             name => (name.clone(), self.named(name, notes)?),
@@ -130,7 +130,7 @@ impl DeviceArgs {
         })
     }
 
-    fn fastest(&self, notes: Notes) -> Result<(DeviceName, Device), Failure> {
+    fn fastest(&self, notes: Notes) -> Result<(DeviceName, Device), CliError> {
         for name in accelerators().filter_map(|accelerator| (accelerator.best)()) {
             match self.named(&name, notes) {
                 Ok(device) => return Ok((name, device)),
@@ -143,7 +143,7 @@ impl DeviceArgs {
         Ok((DeviceName::Cpu, self.named(&DeviceName::Cpu, notes)?))
     }
 
-    fn named(&self, name: &DeviceName, notes: Notes) -> Result<Device, Failure> {
+    fn named(&self, name: &DeviceName, notes: Notes) -> Result<Device, CliError> {
         match name {
             DeviceName::Cpu => self.cpu(),
             DeviceName::Reference => self.reference(notes),
@@ -159,7 +159,7 @@ impl DeviceArgs {
         }
     }
 
-    fn cpu(&self) -> Result<Device, Failure> {
+    fn cpu(&self) -> Result<Device, CliError> {
         let cpu = Cpu::new(self.threads.map_or(0, usize::from))?;
         Ok(Device::new(match self.cache_type {
             None | Some(CacheType::F32) => cpu,
@@ -167,9 +167,9 @@ impl DeviceArgs {
         }))
     }
 
-    fn reference(&self, notes: Notes) -> Result<Device, Failure> {
+    fn reference(&self, notes: Notes) -> Result<Device, CliError> {
         if self.cache_type == Some(CacheType::F16) {
-            return Err(Failure::runtime(
+            return Err(CliError::runtime(
                 "the reference device keeps its cache in f32; leave --cache-type out, or take --device cpu",
             ));
         }
@@ -192,20 +192,20 @@ impl DeviceArgs {
 }
 
 /// Opens a GPU.
-pub(crate) fn open_gpu(name: &DeviceName, options: GpuOptions) -> Result<Device, Failure> {
+pub(crate) fn open_gpu(name: &DeviceName, options: GpuOptions) -> Result<Device, CliError> {
     let mut opened = accelerators().filter_map(|kind| (kind.open)(name, options));
     opened
         .next()
         .unwrap_or_else(|| Err(not_in_this_build(name)))
 }
 
-fn not_in_this_build(asked: &DeviceName) -> Failure {
+fn not_in_this_build(asked: &DeviceName) -> CliError {
     let kind = asked.to_string();
     let kind = kind.split(':').next().unwrap_or_default();
     let reason = missing().into_iter().find(|missing| missing.name == kind);
     let reason = reason.map_or_else(|| "not in this build".to_owned(), |missing| missing.reason);
     let names: Vec<String> = devices().into_iter().map(|device| device.name).collect();
-    Failure::runtime(format!(
+    CliError::runtime(format!(
         "device `{asked}` is {reason}; here are: {}; leave --device out to take the fastest of these",
         names.join(", ")
     ))

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gollm_engine::CancelFlag;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Lets the first Ctrl-C raise `flag`. The second ends the program at once, with exit code 130.
 ///
 /// Called only when someone is about to look at the flag: before, the first one ends the program.
-pub(crate) fn raise_on_ctrl_c(flag: &CancelFlag) -> Result<(), Failure> {
+pub(crate) fn raise_on_ctrl_c(flag: &CancelFlag) -> Result<(), CliError> {
     Interrupts::listen()?.raise(flag);
     Ok(())
 }
@@ -21,7 +21,7 @@ pub(crate) struct Interrupts(Arc<Mutex<Option<CancelFlag>>>);
 
 impl Interrupts {
     /// Listens from now on. To be called once in a program.
-    pub(crate) fn listen() -> Result<Self, Failure> {
+    pub(crate) fn listen() -> Result<Self, CliError> {
         let interrupts = Self::default();
         let current = interrupts.clone();
         let handler = move || match &*current.0.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -29,7 +29,7 @@ impl Interrupts {
             _ => std::process::exit(130),
         };
         ctrlc::set_handler(handler)
-            .map_err(|error| Failure::runtime(format!("cannot listen for Ctrl-C: {error}")))?;
+            .map_err(|error| CliError::runtime(format!("cannot listen for Ctrl-C: {error}")))?;
         Ok(interrupts)
     }
 

@@ -7,14 +7,17 @@
 //! text is worth most in a pipe. Results alone go to stdout; what a person wants to know besides
 //! (which model, which seed, how fast, what went wrong) goes to stderr.
 //!
-//! Read next: `cli.rs` (the list of commands), `commands/generate.rs`, `failure.rs` (exit codes).
+//! Read next: `cli.rs` (the list of commands), `commands/generate/mod.rs`, `cli_error.rs` (exit
+//! codes).
 
 mod args;
-mod bytes_shown;
+
 mod cli;
+mod cli_error;
 mod commands;
 mod device;
-mod failure;
+mod escape;
+
 mod input;
 mod interrupt;
 mod model_path;
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version come this way too, and are no errors.
-        Err(message) => return failure::from_clap(&message),
+        Err(message) => return cli_error::from_clap(&message),
     };
     match cli.run(started) {
         Ok(status) => status.into(),

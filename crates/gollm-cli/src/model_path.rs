@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use gollm_hub::{CacheDirs, ModelReference, find};
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// The file or folder to open for `-m NAME`. What exists is a path; `owner/name[@REVISION][:CHOICE]`
 /// is looked for in the cache of Hugging Face's tools. Nothing is ever fetched here.
-pub(crate) fn model_path(named: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn model_path(named: &Path) -> Result<PathBuf, CliError> {
     let reference = named.to_str().map(str::parse::<ModelReference>);
     let Some(Ok(reference)) = reference else {
         return Ok(named.to_owned());
@@ -19,7 +19,7 @@ pub(crate) fn model_path(named: &Path) -> Result<PathBuf, Failure> {
     let found = CacheDirs::from_environment().and_then(|dirs| find(&dirs, &reference));
     let found = found.map_err(|error| {
         let no_file = format!("there is no file {}, and as a repository", named.display());
-        Failure::from(error).context(no_file)
+        CliError::from(error).context(no_file)
     })?;
     Ok(found.path)
 }

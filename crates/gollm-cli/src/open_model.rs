@@ -8,8 +8,8 @@ use gollm_tokenizer::Tokenizer;
 use gollm_weights::{ModelFile, OpenOptions};
 
 use crate::args::{ContextArgs, switch};
+use crate::cli_error::CliError;
 use crate::device::ChosenDevice;
-use crate::failure::Failure;
 use crate::model_path::model_path;
 use crate::numbers::grouped;
 use crate::output::Notes;
@@ -57,12 +57,12 @@ pub(crate) struct OpenModel {
 
 impl ModelArgs {
     /// Opens the file, or the embedded model.
-    pub(crate) fn open(&self) -> Result<OpenModel, Failure> {
+    pub(crate) fn open(&self) -> Result<OpenModel, CliError> {
         self.open_instead(None)
     }
 
     /// As [`Self::open`]; a file named in another way comes before `--model`.
-    pub(crate) fn open_instead(&self, file: Option<&Path>) -> Result<OpenModel, Failure> {
+    pub(crate) fn open_instead(&self, file: Option<&Path>) -> Result<OpenModel, CliError> {
         let Some(path) = file.or(self.model.as_deref()) else {
             return self.open_embedded();
         };
@@ -77,8 +77,8 @@ impl ModelArgs {
         })
     }
 
-    fn open_embedded(&self) -> Result<OpenModel, Failure> {
-        let failed = |error| Failure::from(error).context(EMBEDDED_NAME);
+    fn open_embedded(&self) -> Result<OpenModel, CliError> {
+        let failed = |error| CliError::from(error).context(EMBEDDED_NAME);
         let file = ModelFile::from_bytes(HostBytes::new(&EMBEDDED.0)).map_err(failed)?;
         if self.verify {
             file.verify().map_err(failed)?;
@@ -92,7 +92,7 @@ impl ModelArgs {
 
 impl OpenModel {
     /// The tokenizer that travels in the file, if there is one.
-    pub(crate) fn tokenizer(&self) -> Result<Option<Tokenizer>, Failure> {
+    pub(crate) fn tokenizer(&self) -> Result<Option<Tokenizer>, CliError> {
         let Some(json) = self.file.tokenizer_json() else {
             return Ok(None);
         };
@@ -101,19 +101,19 @@ impl OpenModel {
     }
 
     /// As [`Self::tokenizer`], for commands that cannot do without.
-    pub(crate) fn needed_tokenizer(&self, advice: &str) -> Result<Tokenizer, Failure> {
+    pub(crate) fn needed_tokenizer(&self, advice: &str) -> Result<Tokenizer, CliError> {
         self.tokenizer()?.ok_or_else(|| self.no_tokenizer(advice))
     }
 
     /// What to say when a tokenizer is needed and there is none.
-    pub(crate) fn no_tokenizer(&self, advice: &str) -> Failure {
-        self.failure(Failure::bad_file(format!(
+    pub(crate) fn no_tokenizer(&self, advice: &str) -> CliError {
+        self.failure(CliError::bad_file(format!(
             "the file holds no tokenizer; {advice}"
         )))
     }
 
     /// An error of this model: its message starts with the model's name.
-    pub(crate) fn failure(&self, error: impl Into<Failure>) -> Failure {
+    pub(crate) fn failure(&self, error: impl Into<CliError>) -> CliError {
         error.into().context(&self.name)
     }
 
@@ -123,7 +123,7 @@ impl OpenModel {
         device: &ChosenDevice,
         context: &ContextArgs,
         notes: Notes,
-    ) -> Result<TransformerModel, Failure> {
+    ) -> Result<TransformerModel, CliError> {
         let options = self.load_options(device, context, notes)?;
         load_transformer(&self.file, &device.device, &options).map_err(|error| self.failure(error))
     }
@@ -133,7 +133,7 @@ impl OpenModel {
         device: &ChosenDevice,
         context: &ContextArgs,
         notes: Notes,
-    ) -> Result<LoadOptions, Failure> {
+    ) -> Result<LoadOptions, CliError> {
         let config = self.file.config();
         let context_length = context.choose(config, &device.device, device.is_cpu(), notes)?;
         Ok(LoadOptions {
@@ -153,7 +153,7 @@ impl OpenModel {
         device: &ChosenDevice,
         context: &ContextArgs,
         notes: Notes,
-    ) -> Result<Engine, Failure> {
+    ) -> Result<Engine, CliError> {
         let options = self.load_options(device, context, notes)?;
         load_file_with(&self.file, &device.device, &options).map_err(|error| self.failure(error))
     }

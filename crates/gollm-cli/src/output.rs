@@ -6,23 +6,28 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-use crate::bytes_shown::harmless_text;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::escape;
 
 /// Writes to stdout and waits until it has been taken, so that a full disk is noticed here.
-pub(crate) fn print(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+pub(crate) fn print(bytes: impl AsRef<[u8]>) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(bytes.as_ref());
     written
         .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::stdout(&error))
+        .map_err(|error| CliError::stdout(&error))
+}
+
+/// Writes a report to stdout: text for people, in which a file's own words are made harmless.
+pub(crate) fn print_report(text: &str) -> Result<(), CliError> {
+    print(escape::text(text))
 }
 
 /// Writes one JSON value to stdout, on lines of its own.
-pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
     let json = serde_json::to_string_pretty(value);
-    let json = json.map_err(|error| Failure::runtime(format!("cannot write JSON: {error}")))?;
-    print(json + "\n")
+    let json = json.map_err(|error| CliError::runtime(format!("cannot write JSON: {error}")))?;
+    print(escape::json(&json) + "\n")
 }
 
 /// Whether stdout shows colours: a terminal, and neither NO_COLOR nor TERM=dumb speaks against it;
@@ -38,14 +43,14 @@ pub(crate) fn is_watched() -> bool {
 
 /// Prints an error message. It may quote a file that we did not write.
 pub(crate) fn error(message: &str) {
-    let message = harmless_text(message.trim_end());
+    let message = escape::message(message.trim_end());
     let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     to_stderr(format_args!("{style}error:{style:#} {message}\n"));
 }
 
 /// Prints what a person has asked for to stderr, also with `--quiet`.
 pub(crate) fn say(text: impl Display) {
-    to_stderr(format_args!("{}\n", harmless_text(&text.to_string())));
+    to_stderr(format_args!("{}\n", escape::text(&text.to_string())));
 }
 
 /// What a person may want to know besides the result; silent with `--quiet`.
@@ -55,10 +60,12 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Prints one line to stderr.
+    /// Prints one line to stderr, dimmed where there are colours, so that it stands back behind the
+    /// result.
     pub(crate) fn say(self, line: impl Display) {
         if !self.quiet {
-            to_stderr(format_args!("{}\n", harmless_text(&line.to_string())));
+            let (dim, line) = (Style::new().dimmed(), line.to_string());
+            to_stderr(format_args!("{dim}{}{dim:#}\n", escape::message(&line)));
         }
     }
 
@@ -66,7 +73,7 @@ impl Notes {
     /// before, and an empty one removes it.
     pub(crate) fn progress(self, line: &str) {
         if !self.quiet && io::stderr().is_terminal() {
-            to_stderr(format_args!("\r\x1b[K{}", harmless_text(line)));
+            to_stderr(format_args!("\r\x1b[K{}", escape::line(line)));
         }
     }
 
@@ -74,7 +81,7 @@ impl Notes {
     pub(crate) fn dimmed(self, text: &str) {
         if !self.quiet {
             let style = Style::new().dimmed();
-            to_stderr(format_args!("{style}{text}{style:#}"));
+            to_stderr(format_args!("{style}{}{style:#}", escape::text(text)));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gollm_weights::Error;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::input;
 
 /// The file that is read and the one that is written.
@@ -16,16 +16,16 @@ pub(crate) struct Rewrite<'a> {
 
 impl Rewrite<'_> {
     /// Refuses what would be lost by writing there, before anything is read.
-    pub(crate) fn check_target(&self, force: bool) -> Result<(), Failure> {
+    pub(crate) fn check_target(&self, force: bool) -> Result<(), CliError> {
         input::check_target(self.to)?;
         let to = self.to.display();
         if self.is_in_place() {
-            return Err(Failure::usage(format!(
+            return Err(CliError::usage(format!(
                 "IN and OUT are the same file, {to}; the one would be lost, so give another name"
             )));
         }
         if !force && self.to.symlink_metadata().is_ok() {
-            return Err(Failure::usage(format!(
+            return Err(CliError::usage(format!(
                 "{to} is there already; --force replaces it"
             )));
         }
@@ -33,13 +33,13 @@ impl Rewrite<'_> {
     }
 
     /// Errors that name a file are about the one being written, others about the one being read.
-    pub(crate) fn failure(&self, error: Error) -> Failure {
+    pub(crate) fn failure(&self, error: Error) -> CliError {
         match (&error, error.without_path()) {
             (_, Error::Io { .. } | Error::NotAFile(_)) => {
-                Failure::write(self.to, error.without_path())
+                CliError::write(self.to, error.without_path())
             }
             (Error::InFile { .. }, _) => error.into(),
-            _ => Failure::from(error).context(self.from.display()),
+            _ => CliError::from(error).context(self.from.display()),
         }
     }
 

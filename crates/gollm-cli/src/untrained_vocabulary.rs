@@ -7,13 +7,13 @@
 
 use gollm_tokenizer::{Pattern, SPECIAL_TOKENS, Tokenizer};
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// The smallest vocabulary that holds every byte and the special tokens.
 pub(crate) const SMALLEST: usize = 256 + SPECIAL_TOKENS.len();
 
 /// A tokenizer of `vocab_size` ids, at least [`SMALLEST`].
-pub(crate) fn untrained(vocab_size: usize) -> Result<Tokenizer, Failure> {
+pub(crate) fn untrained(vocab_size: usize) -> Result<Tokenizer, CliError> {
     let n_ranks = vocab_size.saturating_sub(SPECIAL_TOKENS.len());
     let singles = (0..=u8::MAX).map(|byte| vec![byte]);
     let ranks = singles

@@ -3,7 +3,7 @@
 use gollm_model::Config;
 use gollm_tensor::Device;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::numbers::{bytes, grouped};
 use crate::output::Notes;
 
@@ -36,7 +36,7 @@ impl ContextArgs {
         device: &Device,
         is_cpu: bool,
         notes: Notes,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, CliError> {
         let own = config.context_length;
         let per_token = bytes_per_token(config, device)?;
         // A GPU has memory of its own, and says itself when it is full.
@@ -71,17 +71,17 @@ impl ContextArgs {
     }
 }
 
-fn check_asked(asked: usize, own: usize) -> Result<(), Failure> {
+fn check_asked(asked: usize, own: usize) -> Result<(), CliError> {
     match asked > own {
         false => Ok(()),
-        true => Err(Failure::usage(format!(
+        true => Err(CliError::usage(format!(
             "--ctx-size {asked} is more than the model's context of {own} tokens"
         ))),
     }
 }
 
-fn too_large(n_tokens: usize, per_token: u128, free: u128) -> Failure {
-    Failure::resources(format!(
+fn too_large(n_tokens: usize, per_token: u128, free: u128) -> CliError {
+    CliError::resources(format!(
         "there is no memory for a context of {} tokens: its keys and values take {}, and {} are free; \
          take --ctx-size {} or less, or --cache-type f16",
         grouped(n_tokens as u128),
@@ -92,7 +92,7 @@ fn too_large(n_tokens: usize, per_token: u128, free: u128) -> Failure {
 }
 
 /// What the keys and values of a token take on this device.
-fn bytes_per_token(config: &Config, device: &Device) -> Result<u128, Failure> {
+fn bytes_per_token(config: &Config, device: &Device) -> Result<u128, CliError> {
     let width = config.n_kv_heads as u128 * config.head_dim as u128;
     let n_values = 2 * config.n_layers as u128 * width;
     // The device alone knows in which type it keeps them.
@@ -113,7 +113,7 @@ mod tests {
         .unwrap()
     }
 
-    fn choose(ctx_size: Option<usize>, config: &Config, is_cpu: bool) -> Result<usize, Failure> {
+    fn choose(ctx_size: Option<usize>, config: &Config, is_cpu: bool) -> Result<usize, CliError> {
         let notes = Notes { quiet: true };
         ContextArgs { ctx_size }.choose(config, &Device::reference(), is_cpu, notes)
     }

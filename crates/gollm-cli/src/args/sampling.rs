@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use gollm_sampler::SamplerOptions;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Where the random numbers start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(crate) struct SamplingArgs {
 
 impl SamplingArgs {
     /// The sampler's options, checked.
-    pub(crate) fn options(&self) -> Result<SamplerOptions, Failure> {
+    pub(crate) fn options(&self) -> Result<SamplerOptions, CliError> {
         let options = SamplerOptions {
             temperature: self.temperature,
             top_k: self.top_k,
@@ -100,7 +100,7 @@ impl SamplingArgs {
         };
         match options.validate() {
             Ok(()) => Ok(options),
-            Err(error) => Err(Failure::usage(error.to_string())),
+            Err(error) => Err(CliError::usage(error.to_string())),
         }
     }
 }

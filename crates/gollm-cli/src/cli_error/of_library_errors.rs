@@ -1,8 +1,8 @@
 //! Which kind of failure each error of the crates below is.
 
-use super::{Failure, Kind, kind_of_io, with_causes};
+use super::{CliError, Kind, kind_of_io, with_causes};
 
-impl From<gollm_tensor::Error> for Failure {
+impl From<gollm_tensor::Error> for CliError {
     fn from(error: gollm_tensor::Error) -> Self {
         Self::new(kind_of_tensor(&error), with_causes(&error))
     }
@@ -16,7 +16,7 @@ fn kind_of_tensor(error: &gollm_tensor::Error) -> Kind {
     }
 }
 
-impl From<gollm_model::Error> for Failure {
+impl From<gollm_model::Error> for CliError {
     fn from(error: gollm_model::Error) -> Self {
         Self::new(kind_of_model(&error), with_causes(&error))
     }
@@ -38,7 +38,7 @@ fn kind_of_model(error: &gollm_model::Error) -> Kind {
     }
 }
 
-impl From<gollm_weights::Error> for Failure {
+impl From<gollm_weights::Error> for CliError {
     fn from(error: gollm_weights::Error) -> Self {
         let kind = match (error.io_error(), error.without_path()) {
             (Some(error), _) => kind_of_io(error, Kind::BadFile),
@@ -49,7 +49,7 @@ impl From<gollm_weights::Error> for Failure {
     }
 }
 
-impl From<gollm_tokenizer::Error> for Failure {
+impl From<gollm_tokenizer::Error> for CliError {
     fn from(error: gollm_tokenizer::Error) -> Self {
         use gollm_tokenizer::Error as E;
         let kind = match &error {
@@ -68,7 +68,7 @@ impl From<gollm_tokenizer::Error> for Failure {
     }
 }
 
-impl From<gollm_engine::Error> for Failure {
+impl From<gollm_engine::Error> for CliError {
     fn from(error: gollm_engine::Error) -> Self {
         use gollm_engine::Error as E;
         let kind = match error {
@@ -78,7 +78,7 @@ impl From<gollm_engine::Error> for Failure {
             E::Tokenizer(error) => return error.into(),
             E::File(error) => return error.into(),
             E::InFile { path, source } => {
-                return Failure::from(*source).context(path.display());
+                return CliError::from(*source).context(path.display());
             }
             _ => Kind::Runtime,
         };
@@ -86,7 +86,7 @@ impl From<gollm_engine::Error> for Failure {
     }
 }
 
-impl From<gollm_chat::Error> for Failure {
+impl From<gollm_chat::Error> for CliError {
     fn from(error: gollm_chat::Error) -> Self {
         use gollm_chat::Error as E;
         let kind = match error {
@@ -104,7 +104,7 @@ impl From<gollm_chat::Error> for Failure {
     }
 }
 
-impl From<gollm_hub::Error> for Failure {
+impl From<gollm_hub::Error> for CliError {
     fn from(error: gollm_hub::Error) -> Self {
         use gollm_hub::ErrorKind as K;
         let kind = match error.kind() {

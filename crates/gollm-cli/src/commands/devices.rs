@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::args::switch;
+use crate::cli_error::CliError;
 use crate::device::{devices, missing};
-use crate::failure::Failure;
 use crate::output;
 
 /// List the devices of this build and machine, the fastest first
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let (devices, missing) = (devices(), missing());
     if args.json {
         return output::print_json(&json!({ "devices": devices, "missing": missing }));
@@ -33,5 +33,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     for missing in &missing {
         let _ = writeln!(text, "no {}\t{}", missing.name, missing.reason);
     }
-    output::print(text)
+    output::print_report(&text)
 }

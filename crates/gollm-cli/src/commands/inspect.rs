@@ -9,8 +9,8 @@ use gollm_weights::{ModelFile, TensorDescriptor};
 use serde_json::{Value, json};
 
 use crate::args::switch;
-use crate::bytes_shown::harmless;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::escape;
 use crate::numbers::{bytes, grouped};
 use crate::open_model::{ModelArgs, OpenModel, windowed_context};
 use crate::output;
@@ -29,26 +29,26 @@ pub(crate) struct Args {
     model: ModelArgs,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let model = args.model.open_instead(args.file.as_deref())?;
     let tokenizer = model.tokenizer()?;
     let counts = ParameterCounts::new(model.file.config())?;
     if args.json {
         return output::print_json(&to_json(&model, tokenizer.as_ref(), &counts)?);
     }
-    output::print(to_text(&model, tokenizer.as_ref(), &counts)?)
+    output::print_report(&to_text(&model, tokenizer.as_ref(), &counts)?)
 }
 
 fn to_text(
     model: &OpenModel,
     tokenizer: Option<&Tokenizer>,
     counts: &ParameterCounts,
-) -> Result<String, Failure> {
+) -> Result<String, CliError> {
     let file = &model.file;
     let mut text = format!(
         "{}\n{}, {} bytes ({})\n",
-        model.name,
-        file.format(),
+        escape::line(&model.name),
+        escape::line(&file.format()),
         grouped(file.file_bytes() as u128),
         bytes(file.file_bytes() as u128)
     );
@@ -66,7 +66,7 @@ fn to_text(
     );
     let _ = writeln!(text, "\ntokenizer\n  {}", tokenizer_line(tokenizer));
     if let Some(template) = file.chat_template() {
-        let _ = writeln!(text, "\nchat template\n  {}", harmless(template));
+        let _ = writeln!(text, "\nchat template\n  {}", escape::line(template));
     }
     section(
         &mut text,
@@ -80,18 +80,22 @@ fn to_text(
 fn tensors_to_text(text: &mut String, file: &ModelFile) {
     let tensors = file.descriptors();
     let _ = writeln!(text, "\ntensors ({})", tensors.len());
-    let width = tensors.iter().map(|tensor| tensor.name.len()).max();
+    let names = tensors.iter().map(|tensor| escape::line(&tensor.name));
+    let names: Vec<String> = names.collect();
+    let width = names.iter().map(|name| name.chars().count()).max();
     let width = width.unwrap_or(0);
-    for tensor in tensors {
+    for (name, tensor) in names.iter().zip(tensors) {
         let stored = file.converted_from(&tensor.name);
         let _ = writeln!(
             text,
-            "  {:<width$}  {:<4}  {:<16} {:>14} bytes{}",
-            tensor.name,
+            "  {name:<width$}  {:<4}  {:<16} {:>14} bytes{}",
             tensor.dtype,
             shape(tensor),
             grouped(tensor.n_bytes as u128),
-            stored.map_or_else(String::new, |stored| format!(", {stored} in the file"))
+            stored.map_or_else(String::new, |stored| format!(
+                ", {} in the file",
+                escape::line(stored)
+            ))
         );
     }
 }
@@ -109,7 +113,7 @@ fn section(text: &mut String, heading: &str, object: &Value) {
             Value::String(value) => value.clone(),
             value => value.to_string(),
         };
-        let _ = writeln!(text, "  {:<16} {}", harmless(key), harmless(&value));
+        let _ = writeln!(text, "  {:<16} {}", escape::line(key), escape::line(&value));
     }
 }
 
@@ -119,7 +123,7 @@ fn tokenizer_line(tokenizer: Option<&Tokenizer>) -> String {
     };
     let specials = tokenizer.special_tokens();
     let specials: Vec<String> = specials
-        .map(|(text, id)| format!("{} = {id}", harmless(text)))
+        .map(|(text, id)| format!("{} = {id}", escape::line(text)))
         .collect();
     let kind = match tokenizer.pattern() {
         Some(pattern) => format!("pattern {pattern}"),
@@ -141,7 +145,7 @@ fn to_json(
     model: &OpenModel,
     tokenizer: Option<&Tokenizer>,
     counts: &ParameterCounts,
-) -> Result<Value, Failure> {
+) -> Result<Value, CliError> {
     let file = &model.file;
     let tensors = file.descriptors().iter().map(|tensor| {
         json!({
@@ -183,7 +187,7 @@ fn tokenizer_json(tokenizer: &Tokenizer) -> Value {
 }
 
 /// By way of the config's own text, which shows an f32 with as few digits as it needs.
-pub(crate) fn config_json(config: &Config) -> Result<Value, Failure> {
+pub(crate) fn config_json(config: &Config) -> Result<Value, CliError> {
     let text = config.to_json()?;
-    serde_json::from_str(&text).map_err(|error| Failure::runtime(error.to_string()))
+    serde_json::from_str(&text).map_err(|error| CliError::runtime(error.to_string()))
 }

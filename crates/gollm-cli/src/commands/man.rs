@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 
 use crate::cli::Cli;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::output::{self, Notes};
 
 /// Print the manual page, or write the pages of all commands
@@ -25,9 +25,9 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     if let Some(directory) = &args.out {
-        let n_pages = write_all(directory).map_err(|error| Failure::write(directory, error))?;
+        let n_pages = write_all(directory).map_err(|error| CliError::write(directory, error))?;
         notes.say(format_args!("{n_pages} pages in {}", directory.display()));
         return Ok(());
     }
@@ -37,12 +37,12 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
         .into_iter()
         .find(|page| page.get_filename() == wanted);
     let page = page.ok_or_else(|| {
-        Failure::usage(format!(
+        CliError::usage(format!(
             "there is no command `{}`; `gollm --help` lists them",
             name.unwrap_or_default()
         ))
     })?;
-    output::print(render(&page).map_err(|error| Failure::runtime(error.to_string()))?)
+    output::print(render(&page).map_err(|error| CliError::runtime(error.to_string()))?)
 }
 
 /// The overview and each command.

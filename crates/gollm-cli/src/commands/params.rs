@@ -12,7 +12,7 @@ use gollm_weights::{ModelFile, OpenOptions};
 use serde_json::{Value, json};
 
 use crate::args::switch;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::numbers::{approximately, bytes, grouped};
 use crate::output;
 
@@ -44,7 +44,7 @@ struct Costs {
     bytes_read_per_token: u64,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let costs = Costs::of(config_of(&args.config)?)?;
     if args.json {
         return output::print_json(&costs.to_json()?);
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The config in a model, or in a YAML file.
-fn config_of(path: &Path) -> Result<Config, Failure> {
+fn config_of(path: &Path) -> Result<Config, CliError> {
     const MODELS: [&str; 5] = ["gollm", "gguf", "safetensors", "bin", "m"];
     let ending = path.extension().and_then(|ending| ending.to_str());
     let holds_config = path.join("config.json").is_file();
@@ -65,16 +65,16 @@ fn config_of(path: &Path) -> Result<Config, Failure> {
 }
 
 /// Reads a config; a failure names the file.
-pub(crate) fn read_config(path: &Path) -> Result<Config, Failure> {
+pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
     Config::from_yaml_file(path).map_err(|error| match error {
         // This one names the file itself.
         error @ gollm_model::Error::ConfigFile { .. } => error.into(),
-        error => Failure::from(error).context(path.display()),
+        error => CliError::from(error).context(path.display()),
     })
 }
 
 impl Costs {
-    fn of(config: Config) -> Result<Self, Failure> {
+    fn of(config: Config) -> Result<Self, CliError> {
         let fits = |dtype: &DType| weight_bytes(&config, *dtype).ok().map(|n| (*dtype, n));
         Ok(Self {
             parameters: ParameterCounts::new(&config)?,
@@ -184,7 +184,7 @@ impl Costs {
         );
     }
 
-    fn to_json(&self) -> Result<Value, Failure> {
+    fn to_json(&self) -> Result<Value, CliError> {
         let config = super::inspect::config_json(&self.config)?;
         let counts = &self.parameters;
         let weights = self.weight_bytes.iter();

@@ -7,8 +7,8 @@ use gollm_engine::{CancelFlag, Error, Perplexity, perplexity};
 use serde_json::json;
 
 use crate::args::{ContextArgs, switch};
+use crate::cli_error::{CliError, Status};
 use crate::device::DeviceArgs;
-use crate::failure::{Failure, Status};
 use crate::input;
 use crate::interrupt;
 use crate::numbers::{counted, duration};
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     device: DeviceArgs,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, CliError> {
     let device = args.device.open(notes)?;
     let model = args.model.open()?;
     notes.say(format_args!(
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-fn report(args: &Args, model: &str, measured: Perplexity, n_bytes: usize) -> Result<(), Failure> {
+fn report(args: &Args, model: &str, measured: Perplexity, n_bytes: usize) -> Result<(), CliError> {
     // The sum over tokens in bits, spread over the bytes that they stand for.
     let bits = measured.mean_loss * measured.n_predicted as f64 / std::f64::consts::LN_2;
     let bits_per_byte = bits / n_bytes.max(1) as f64;

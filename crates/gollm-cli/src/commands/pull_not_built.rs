@@ -1,6 +1,6 @@
 //! `gollm pull` in a build without the network: how to get one with it.
 
-use crate::failure::{Failure, Status};
+use crate::cli_error::{CliError, Status};
 use crate::output::Notes;
 
 /// Fetch a model from Hugging Face or from a URL (not in this build)
@@ -12,8 +12,8 @@ pub(crate) struct Args {
     _rest: Vec<String>,
 }
 
-pub(crate) fn run(_: &Args, _: Notes) -> Result<Status, Failure> {
-    Err(Failure::runtime(
+pub(crate) fn run(_: &Args, _: Notes) -> Result<Status, CliError> {
+    Err(CliError::runtime(
         "this build has no network and cannot pull; for one that can: cargo build --release -p gollm-cli \
          --features hub. What another tool has put into Hugging Face's cache is found by -m owner/name",
     ))

@@ -11,7 +11,7 @@ use gollm_weights::{Metadata, Writer};
 use serde_json::{Map, Value, json};
 
 use crate::args::switch;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::input;
 use crate::numbers::{bytes, grouped};
 use crate::output::Notes;
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     no_tokenizer: bool,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     input::check_target(&args.out)?;
     let mut config = super::params::read_config(&args.config)?;
     config.dtype = args.dtype.unwrap_or(config.dtype);
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
     };
     let failed = |error: gollm_weights::Error| match error.without_path() {
         gollm_weights::Error::Io { .. } | gollm_weights::Error::NotAFile(_) => {
-            Failure::write(&args.out, error.without_path())
+            CliError::write(&args.out, error.without_path())
         }
         _ => error.into(),
     };
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
 }
 
 impl Args {
-    fn tokenizer(&self, config: &Config, notes: Notes) -> Result<Option<Tokenizer>, Failure> {
+    fn tokenizer(&self, config: &Config, notes: Notes) -> Result<Option<Tokenizer>, CliError> {
         let vocab_size = config.vocab_size;
         if self.no_tokenizer {
             return Ok(None);
@@ -123,7 +123,7 @@ impl Args {
         };
         let tokenizer = Tokenizer::load(path)?;
         if tokenizer.vocab_size() != vocab_size {
-            return Err(Failure::bad_file(format!(
+            return Err(CliError::bad_file(format!(
                 "{} has {} ids but the config says vocab_size {vocab_size}; train a tokenizer with \
                  --vocab-size {vocab_size}",
                 path.display(),

@@ -9,8 +9,8 @@ use gollm_tokenizer::Tokenizer;
 use serde_json::{Value, json};
 
 use crate::args::{parse_ids, switch};
-use crate::bytes_shown::{escaped, harmless_text};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::escape;
 use crate::input;
 use crate::numbers::counted;
 use crate::open_model::ModelArgs;
@@ -64,7 +64,7 @@ pub(crate) struct Args {
     model: ModelArgs,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     let tokenizer = match &args.tokenizer {
         Some(path) => Tokenizer::load(path)?,
         None => args
@@ -100,18 +100,18 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
 
 /// Prints the bytes that ids stand for: into a file or a pipe exactly, so that a file that was
 /// tokenized comes back as it was.
-fn decode(args: &Args, tokenizer: &Tokenizer, ids: &str) -> Result<(), Failure> {
+fn decode(args: &Args, tokenizer: &Tokenizer, ids: &str) -> Result<(), CliError> {
     let ids = match ids {
         "-" => parse_ids(&input::stdin()?),
         ids => parse_ids(ids),
     };
-    let ids = ids.map_err(|problem| Failure::usage(format!("--decode: {problem}")))?;
+    let ids = ids.map_err(|problem| CliError::usage(format!("--decode: {problem}")))?;
     let bytes = tokenizer.decode_bytes(&ids)?;
     if args.json {
         return output::print_json(&to_json(tokenizer, &ids));
     }
     if io::stdout().is_terminal() {
-        return output::print(harmless_text(&String::from_utf8_lossy(&bytes)) + "\n");
+        return output::print(escape::text(&String::from_utf8_lossy(&bytes)) + "\n");
     }
     output::print(bytes)
 }
@@ -119,7 +119,7 @@ fn decode(args: &Args, tokenizer: &Tokenizer, ids: &str) -> Result<(), Failure> 
 fn lines(tokenizer: &Tokenizer, ids: &[u32]) -> String {
     let mut text = String::new();
     for &id in ids {
-        let piece = escaped(tokenizer.token_bytes(id).unwrap_or_default());
+        let piece = escape::token(tokenizer.token_bytes(id).unwrap_or_default());
         let _ = writeln!(text, "{id}\t\"{piece}\"");
     }
     text
@@ -142,7 +142,7 @@ fn in_colour(tokenizer: &Tokenizer, ids: &[u32]) -> String {
     let (mut pieces, mut numbers) = (String::new(), String::new());
     for (&id, style) in ids.iter().zip(styles.iter().cycle()) {
         let bytes = tokenizer.token_bytes(id).unwrap_or_default();
-        let _ = write!(pieces, "{style}{}{style:#}", escaped(bytes));
+        let _ = write!(pieces, "{style}{}{style:#}", escape::token(bytes));
         // After the visible `\n`, so that the lines of the text stay lines.
         if bytes.contains(&b'\n') {
             pieces.push('\n');

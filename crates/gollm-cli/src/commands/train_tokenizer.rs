@@ -8,7 +8,7 @@ use gollm_tokenizer::{Pattern, SPECIAL_TOKENS, Tokenizer, TrainOptions, train};
 use serde_json::json;
 
 use crate::args::switch;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::input;
 use crate::numbers::{counted, duration, grouped};
 use crate::output::{self, Notes};
@@ -54,7 +54,7 @@ enum Source {
 }
 
 impl Source {
-    fn read(&self) -> Result<Cow<'_, str>, Failure> {
+    fn read(&self) -> Result<Cow<'_, str>, CliError> {
         match self {
             Self::File(path) => Ok(Cow::Owned(input::text(path)?)),
             Self::Stdin(text) => Ok(Cow::Borrowed(text)),
@@ -62,7 +62,7 @@ impl Source {
     }
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     input::check_target(&args.out)?;
     let sources = sources(&args.files)?;
     let options = TrainOptions {
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
     report(args, &tokenizer, &sources)
 }
 
-fn sources(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+fn sources(files: &[PathBuf]) -> Result<Vec<Source>, CliError> {
     if files.is_empty() {
         return Ok(vec![Source::Stdin(input::stdin()?)]);
     }
@@ -88,7 +88,7 @@ fn sources(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     files.iter().map(source).collect()
 }
 
-fn learn(sources: &[Source], options: &TrainOptions) -> Result<Tokenizer, Failure> {
+fn learn(sources: &[Source], options: &TrainOptions) -> Result<Tokenizer, CliError> {
     // The trainer takes texts, not failures to read them: the first failure ends the texts.
     let mut failure = None;
     let texts = sources.iter().map_while(|source| match source.read() {
@@ -106,7 +106,7 @@ fn learn(sources: &[Source], options: &TrainOptions) -> Result<Tokenizer, Failur
 }
 
 /// Encodes the training text with the new vocabulary and says how much shorter it became.
-fn report(args: &Args, tokenizer: &Tokenizer, sources: &[Source]) -> Result<(), Failure> {
+fn report(args: &Args, tokenizer: &Tokenizer, sources: &[Source]) -> Result<(), CliError> {
     let (mut n_bytes, mut n_tokens) = (0, 0);
     for source in sources {
         let text = source.read()?;
@@ -130,7 +130,7 @@ fn report(args: &Args, tokenizer: &Tokenizer, sources: &[Source]) -> Result<(), 
             "bytes_per_token": rate,
         }));
     }
-    output::print(format!(
+    output::print_report(&format!(
         "{} ids: 256 bytes, {}, {} special tokens\n{} of {}: {}, {rate:.2} bytes a token\nwritten to {}\n",
         grouped(vocab_size as u128),
         counted(n_merges, "merge"),

@@ -7,7 +7,8 @@ use gollm_weights::{Report, TensorReport};
 use serde_json::{Value, json};
 
 use crate::args::switch;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::escape;
 use crate::numbers::{bytes, counted, grouped};
 use crate::open_model::{ModelArgs, OpenModel};
 use crate::output;
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     model: ModelArgs,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let model = args.model.open_instead(args.file.as_deref())?;
     let report = model.file.verify().map_err(|error| model.failure(error))?;
     check_finite(&model, &report)?;
@@ -57,15 +58,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }));
     }
     if args.hashes {
-        let line = |tensor: &TensorReport| format!("{}  {}\n", hash(tensor), tensor.name);
-        output::print(report.tensors.iter().map(line).collect::<String>())?;
+        let line =
+            |tensor: &TensorReport| format!("{}  {}\n", hash(tensor), escape::line(&tensor.name));
+        output::print_report(&report.tensors.iter().map(line).collect::<String>())?;
     }
-    output::print(format!(
+    output::print_report(&format!(
         "{}: ok. {}, {}, {}, {} parameters; {}\n",
-        model.name,
-        match model.file.is_gollm() {
-            true => format!("Format {}", report.version),
-            false => format!("{} (no checksums in such a file)", model.file.format()),
+        escape::line(&model.name),
+        if model.file.is_gollm() {
+            format!("Format {}", report.version)
+        } else {
+            format!(
+                "{} (no checksums in such a file)",
+                escape::line(&model.file.format())
+            )
         },
         bytes(report.file_bytes as u128),
         counted(report.tensors.len(), "tensor"),
@@ -97,7 +103,7 @@ fn hash(tensor: &TensorReport) -> String {
 }
 
 /// A file may hold NaN exactly as it was written; the model is worth nothing all the same.
-fn check_finite(model: &OpenModel, report: &Report) -> Result<(), Failure> {
+fn check_finite(model: &OpenModel, report: &Report) -> Result<(), CliError> {
     let broken = report
         .tensors
         .iter()
@@ -105,16 +111,13 @@ fn check_finite(model: &OpenModel, report: &Report) -> Result<(), Failure> {
     let Some(tensor) = broken else {
         return Ok(());
     };
-    let cause = match model.file.is_gollm() {
-        true => {
-            "the file is as it was written, but the training had gone wrong; export an earlier checkpoint"
-        }
-        false => {
-            "the training had gone wrong, or the file is damaged, which it has no checksums to tell; get \
-             it again, or an earlier checkpoint"
-        }
+    let cause = if model.file.is_gollm() {
+        "the file is as it was written, but the training had gone wrong; export an earlier checkpoint"
+    } else {
+        "the training had gone wrong, or the file is damaged, which it has no checksums to tell; get \
+         it again, or an earlier checkpoint"
     };
-    Err(Failure::bad_file(format!(
+    Err(CliError::bad_file(format!(
         "{}: tensor `{}` holds {} NaN and {} infinite numbers ({} in all tensors): {cause}",
         model.name,
         tensor.name,
@@ -124,11 +127,11 @@ fn check_finite(model: &OpenModel, report: &Report) -> Result<(), Failure> {
     )))
 }
 
-fn check_tokenizer(model: &OpenModel) -> Result<Option<Tokenizer>, Failure> {
+fn check_tokenizer(model: &OpenModel) -> Result<Option<Tokenizer>, CliError> {
     let tokenizer = model.tokenizer()?;
     let expected = model.file.config().vocab_size;
     match tokenizer.as_ref().map(Tokenizer::vocab_size) {
-        Some(found) if found != expected => Err(Failure::bad_file(format!(
+        Some(found) if found != expected => Err(CliError::bad_file(format!(
             "{}: the config says vocab_size {expected} but the tokenizer has {found} ids; export the \
              model together with its own tokenizer",
             model.name

@@ -6,10 +6,10 @@ use gollm_tensor::Device;
 use super::GpuOptions;
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// A device that is ready, or why it is not.
-pub(super) type Opened = Result<Device, Failure>;
+pub(super) type Opened = Result<Device, CliError>;
 
 /// A kind of GPU, in this build or not.
 pub(crate) struct Accelerator {

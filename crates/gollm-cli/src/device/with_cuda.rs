@@ -8,7 +8,7 @@ use super::accelerator::{Accelerator, Opened};
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
 use super::{CacheType, GpuOptions, Prefer};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::numbers::bytes;
 
 pub(super) const CUDA: Accelerator = Accelerator {
@@ -45,7 +45,7 @@ fn open(name: &DeviceName, asked: GpuOptions) -> Option<Opened> {
     Some(
         opened
             .map(Device::new)
-            .map_err(|error| Failure::runtime(error.to_string())),
+            .map_err(|error| CliError::runtime(error.to_string())),
     )
 }
 

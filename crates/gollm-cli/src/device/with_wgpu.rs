@@ -8,7 +8,7 @@ use super::accelerator::{Accelerator, Opened};
 use super::listing::{Listed, Missing};
 use super::name::DeviceName;
 use super::{CacheType, GpuOptions};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::numbers::bytes;
 
 pub(super) const WGPU: Accelerator = Accelerator {
@@ -31,7 +31,7 @@ fn open(name: &DeviceName, asked: GpuOptions) -> Option<Opened> {
     };
     let opened = Wgpu::with_options(&options).map(Device::new);
     // Not a lack of memory, as errors of devices usually are.
-    Some(opened.map_err(|error| Failure::runtime(error.to_string())))
+    Some(opened.map_err(|error| CliError::runtime(error.to_string())))
 }
 
 fn listed(facts: &AdapterFacts) -> Listed {

@@ -3,7 +3,7 @@
 use gollm_model::{Config, FlopCounts, bytes_read_per_token, kv_bytes_per_token};
 
 use super::limits::Limits;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// One test of one device.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    pub(super) fn of(config: &Config, test: Test) -> Result<Self, Failure> {
+    pub(super) fn of(config: &Config, test: Test) -> Result<Self, CliError> {
         Ok(match test {
             Test::Prompt(n) => {
                 let mean = FlopCounts::per_token(config, n.div_ceil(2))?;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::measure::{rates, timed};
 use super::table::{Format, aligned};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::output::{self, Notes};
 
 /// What both ladders are asked.
@@ -95,7 +95,7 @@ struct Timed {
     fraction: f64,
 }
 
-pub(super) fn matmul(args: &MatmulArgs, notes: Notes) -> Result<(), Failure> {
+pub(super) fn matmul(args: &MatmulArgs, notes: Notes) -> Result<(), CliError> {
     let sizes = [args.n_tokens, args.n_in, args.n_out];
     check(
         sizes.iter().product::<usize>() > 0,
@@ -106,7 +106,7 @@ pub(super) fn matmul(args: &MatmulArgs, notes: Notes) -> Result<(), Failure> {
     run(&args.common, notes, &MATMUL, &problem, flops, n_outputs)
 }
 
-pub(super) fn attention(args: &AttentionArgs, notes: Notes) -> Result<(), Failure> {
+pub(super) fn attention(args: &AttentionArgs, notes: Notes) -> Result<(), CliError> {
     let heads = [args.n_heads, args.n_kv_heads, args.head_dim];
     let positive = args.n_tokens > 0 && heads.iter().product::<usize>() > 0;
     check(positive, "every size must be at least 1")?;
@@ -119,11 +119,11 @@ pub(super) fn attention(args: &AttentionArgs, notes: Notes) -> Result<(), Failur
     run(&args.common, notes, &ATTENTION, &problem, flops, n_outputs)
 }
 
-fn check(good: bool, message: &str) -> Result<(), Failure> {
+fn check(good: bool, message: &str) -> Result<(), CliError> {
     if good {
         Ok(())
     } else {
-        Err(Failure::usage(message))
+        Err(CliError::usage(message))
     }
 }
 
@@ -134,7 +134,7 @@ fn run<P>(
     problem: &P,
     flops: u64,
     n_outputs: usize,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let machine = args.kernels.unwrap_or_else(Machine::detect);
     let cpu = Cpu::with_machine(args.threads.map_or(0, usize::from), machine)?;
     let one = Cpu::with_machine(1, machine)?;
@@ -151,7 +151,7 @@ fn run<P>(
         let sample = rates(flops as f64 / 1e9, usize::from(args.repetitions), || {
             timed(|| {
                 step.run(&cpu, problem, &mut out);
-                Ok::<_, Failure>(())
+                Ok::<_, CliError>(())
             })
         })?;
         notes.say(format_args!("{}: {:.1} GFLOP/s", step.name, sample.mean));
@@ -171,7 +171,7 @@ fn print(
     machine: &Machine,
     n_threads: usize,
     format: Format,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let first = rows.first().map_or(1.0, |row| row.gflop_s);
     match format {
         Format::Json => {

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use gollm_tensor::DType;
 
+use crate::cli_error::CliError;
 use crate::device::DeviceName;
-use crate::failure::Failure;
 use crate::open_model::ModelArgs;
 use crate::output::Notes;
 
@@ -140,7 +140,7 @@ enum Ladder {
     Attention(ladders::AttentionArgs),
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     match &args.ladder {
         Some(Ladder::Matmul(args)) => ladders::matmul(args, notes),
         Some(Ladder::Attention(args)) => ladders::attention(args, notes),

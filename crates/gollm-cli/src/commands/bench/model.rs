@@ -12,8 +12,8 @@ use super::limits::Limits;
 use super::measure::{rates, timed};
 use super::subject::Subject;
 use super::table::{self, Row};
+use crate::cli_error::CliError;
 use crate::device::{DeviceName, GpuOptions, open_gpu};
-use crate::failure::Failure;
 use crate::output::Notes;
 
 /// A device with its description and limits.
@@ -28,11 +28,11 @@ struct Bench {
 
 impl Bench {
     /// A device other than the CPU.
-    fn other(name: &DeviceName, dtype: DType, notes: Notes) -> Result<Self, Failure> {
+    fn other(name: &DeviceName, dtype: DType, notes: Notes) -> Result<Self, CliError> {
         let device = match name {
             DeviceName::Reference => Device::reference(),
             DeviceName::Auto => {
-                return Err(Failure::usage(
+                return Err(CliError::usage(
                     "--device auto: bench measures the devices that it is told; `gollm devices` lists them",
                 ));
             }
@@ -60,7 +60,7 @@ impl Bench {
     }
 }
 
-pub(super) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     let mut subject = Subject::of(args)?;
     args.check_lengths(&subject.config)?;
     // The cache is made for what is measured, not for all that the model could see.
@@ -98,10 +98,10 @@ impl Args {
         prompt.into_iter().chain(writes).collect()
     }
 
-    fn check_lengths(&self, config: &Config) -> Result<(), Failure> {
+    fn check_lengths(&self, config: &Config) -> Result<(), CliError> {
         for (flag, n) in [("--n-prompt", self.n_prompt), ("--n-gen", self.n_gen)] {
             if n > config.context_length {
-                return Err(Failure::usage(format!(
+                return Err(CliError::usage(format!(
                     "{flag} {n} is more than the model's context_length {}",
                     config.context_length
                 )));
@@ -110,7 +110,7 @@ impl Args {
         Ok(())
     }
 
-    fn benches(&self, dtype: DType, notes: Notes) -> Result<Vec<Bench>, Failure> {
+    fn benches(&self, dtype: DType, notes: Notes) -> Result<Vec<Bench>, CliError> {
         let machine = self.kernels.unwrap_or_else(Machine::detect);
         let threads = if self.threads.is_empty() {
             &[0][..]
@@ -152,7 +152,7 @@ fn measure(
     bench: &Bench,
     test: Test,
     repetitions: usize,
-) -> Result<Row, Failure> {
+) -> Result<Row, CliError> {
     let config = &subject.config;
     let n_batch = match test {
         Test::Prompt(_) => 1,
@@ -172,7 +172,7 @@ fn measure(
                         tokens: &prompt,
                     };
                     decoder.forward(&[append], &mut cache)?.to_vec()?;
-                    Ok::<_, Failure>(())
+                    Ok::<_, CliError>(())
                 })
             })?
         }
@@ -189,7 +189,7 @@ fn measure(
                     for _ in 0..n_tokens {
                         decoder.forward(&batch, &mut cache)?.to_vec()?;
                     }
-                    Ok::<_, Failure>(())
+                    Ok::<_, CliError>(())
                 })
             })?
         }

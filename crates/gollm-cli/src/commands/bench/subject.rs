@@ -8,7 +8,7 @@ use gollm_sampler::Random;
 use gollm_tensor::{DType, n_elements, quantize};
 
 use super::Args;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// What is measured, loaded once.
 pub(super) struct Subject {
@@ -19,7 +19,7 @@ pub(super) struct Subject {
 
 impl Subject {
     /// A model file, or a config with random weights.
-    pub(super) fn of(args: &Args) -> Result<Self, Failure> {
+    pub(super) fn of(args: &Args) -> Result<Self, CliError> {
         let Some(path) = &args.random else {
             let model = args.model.open()?;
             return Ok(Self {
@@ -41,7 +41,7 @@ impl Subject {
 
 /// Weights that take the same work as trained ones: what a product costs does not depend on its
 /// numbers.
-fn random_weights(config: &Config) -> Result<HashMap<String, StoredTensor>, Failure> {
+fn random_weights(config: &Config) -> Result<HashMap<String, StoredTensor>, CliError> {
     let mut random = Random::new(0);
     // One run of random numbers, used again and again: making a hundred million takes longer than
     // measuring. Its length is no multiple of any row's, so rows differ.

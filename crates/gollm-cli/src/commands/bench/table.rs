@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::output;
 
 /// How rows are printed.
@@ -48,11 +48,11 @@ pub(super) struct Row {
 }
 
 /// Prints rows to stdout.
-pub(super) fn print(rows: &[Row], format: Format) -> Result<(), Failure> {
+pub(super) fn print(rows: &[Row], format: Format) -> Result<(), CliError> {
     match format {
         Format::Json => output::print_json(&rows),
-        Format::Md => output::print(markdown(rows)),
-        Format::Csv => output::print(csv(rows)?),
+        Format::Md => output::print_report(&markdown(rows)),
+        Format::Csv => output::print_report(&csv(rows)?),
     }
 }
 
@@ -134,11 +134,11 @@ pub(super) fn aligned<const N: usize>(
 }
 
 /// The fields of [`Row`] in their order, with a line of names.
-fn csv(rows: &[Row]) -> Result<String, Failure> {
+fn csv(rows: &[Row]) -> Result<String, CliError> {
     let mut text = String::new();
     for row in rows {
         let value = serde_json::to_value(row)
-            .map_err(|error| Failure::runtime(format!("cannot write the row: {error}")))?;
+            .map_err(|error| CliError::runtime(format!("cannot write the row: {error}")))?;
         let Some(fields) = value.as_object() else {
             continue;
         };

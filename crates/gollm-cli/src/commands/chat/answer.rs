@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use anstyle::Style;
 
-use crate::bytes_shown::harmless_text;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::escape;
 use crate::output;
 
 /// What a model writes before and after its thoughts.
@@ -18,7 +18,7 @@ pub(super) struct Answer {
     is_terminal: bool,
     has_colour: bool,
     line_is_open: bool,
-    failure: Option<Failure>,
+    failure: Option<CliError>,
 }
 
 impl Answer {
@@ -42,7 +42,7 @@ impl Answer {
     }
 
     /// Shows what was held back and ends the last line. The failure that broke the answer off, if one did.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    pub(super) fn finish(mut self) -> Result<(), CliError> {
         let held = self.thoughts.finish();
         let _ = self.show(&[held]);
         match (self.failure.take(), self.line_is_open) {
@@ -56,7 +56,7 @@ impl Answer {
         for (text, is_thought) in parts.iter().filter(|(text, _)| !text.is_empty()) {
             self.line_is_open = !text.ends_with('\n');
             let text = match self.is_terminal {
-                true => harmless_text(text),
+                true => escape::text(text),
                 false => text.clone(),
             };
             let printed = match *is_thought && self.has_colour {

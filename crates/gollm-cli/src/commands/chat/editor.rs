@@ -10,7 +10,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Editor, Helper};
 
 use super::slash::COMMANDS;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Around a message of several lines.
 const FENCE: &str = "\"\"\"";
@@ -28,7 +28,7 @@ pub(super) enum Read {
 pub(super) struct LineEditor(Editor<Lines, MemHistory>);
 
 impl LineEditor {
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(super) fn new() -> Result<Self, CliError> {
         let config = Config::builder()
             .behavior(Behavior::PreferTerm)
             .auto_add_history(true)
@@ -41,7 +41,7 @@ impl LineEditor {
     }
 
     /// Waits for a message or a command.
-    pub(super) fn read(&mut self) -> Result<Read, Failure> {
+    pub(super) fn read(&mut self) -> Result<Read, CliError> {
         match self.0.readline("> ") {
             Ok(text) => Ok(Read::Text(unfenced(&text))),
             Err(ReadlineError::Eof) => Ok(Read::End),
@@ -51,8 +51,8 @@ impl LineEditor {
     }
 }
 
-fn failed(error: ReadlineError) -> Failure {
-    Failure::runtime(format!("cannot read from the terminal: {error}"))
+fn failed(error: ReadlineError) -> CliError {
+    CliError::runtime(format!("cannot read from the terminal: {error}"))
 }
 
 /// Knows when a message goes on in the next line, and the names of commands.

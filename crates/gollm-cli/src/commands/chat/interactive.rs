@@ -8,12 +8,12 @@ use gollm_engine::FinishReason;
 use super::editor::{LineEditor, Read};
 use super::session::Session;
 use super::slash::{Typed, help};
-use crate::failure::{Failure, Status};
+use crate::cli_error::{CliError, Status};
 use crate::numbers::counted;
 use crate::output;
 
 /// Reads and answers until the person leaves.
-pub(super) fn run(session: &mut Session) -> Result<Status, Failure> {
+pub(super) fn run(session: &mut Session) -> Result<Status, CliError> {
     let mut editor = LineEditor::new()?;
     session.notes.say("/help lists the commands, Ctrl-D leaves");
     if !session.conversation.messages().is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn run(session: &mut Session) -> Result<Status, Failure> {
     }
 }
 
-fn obey(session: &mut Session, typed: Typed) -> Result<(), Failure> {
+fn obey(session: &mut Session, typed: Typed) -> Result<(), CliError> {
     let notes = session.notes;
     match typed {
         Typed::Nothing | Typed::Exit => {}
@@ -78,7 +78,7 @@ fn obey(session: &mut Session, typed: Typed) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ask(session: &mut Session, text: &str) -> Result<(), Failure> {
+fn ask(session: &mut Session, text: &str) -> Result<(), CliError> {
     let why = match session.ask(text)? {
         FinishReason::Cancelled => "stopped",
         FinishReason::Length => "stopped at --max-tokens",
@@ -90,13 +90,13 @@ fn ask(session: &mut Session, text: &str) -> Result<(), Failure> {
 }
 
 /// Writes the conversation; replaces another conversation, and no other file.
-fn save(session: &Session, path: &Path) -> Result<(), Failure> {
+fn save(session: &Session, path: &Path) -> Result<(), CliError> {
     match Saved::read(path) {
         Ok(_) => {}
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
         Err(_) => {
             let problem = "it is there already and is no conversation; give another name";
-            return Err(Failure::write(path, problem));
+            return Err(CliError::write(path, problem));
         }
     }
     let saved = session.conversation.to_saved();

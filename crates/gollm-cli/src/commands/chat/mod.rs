@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use gollm_chat::{Conversation, Saved};
 
 use crate::args::{ContextArgs, SamplingArgs, switch};
+use crate::cli_error::{CliError, Status};
 use crate::device::DeviceArgs;
-use crate::failure::{Failure, Status};
 use crate::input;
 use crate::interrupt::Interrupts;
 use crate::open_model::ModelArgs;
@@ -72,9 +72,9 @@ pub(crate) struct Args {
     device: DeviceArgs,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, CliError> {
     if args.stop.iter().any(String::is_empty) {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "--stop is empty, expected at least one character",
         ));
     }
@@ -118,14 +118,14 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
 
 impl Args {
     /// The one message to answer, or `None` where a person will type.
-    fn message(&self) -> Result<Option<String>, Failure> {
+    fn message(&self) -> Result<Option<String>, CliError> {
         let message = match &self.prompt {
             Some(prompt) => prompt.clone(),
             None if io::stdin().is_terminal() => return Ok(None),
             None => input::without_line_end(input::stdin()?),
         };
         match message.trim().is_empty() {
-            true => Err(Failure::usage(
+            true => Err(CliError::usage(
                 "the message is empty; there is nothing to answer",
             )),
             false => Ok(Some(message)),

@@ -4,8 +4,8 @@ use gollm_chat::{Conversation, Stops};
 use gollm_engine::{CancelFlag, Engine, FinishReason, GenerateOptions, Generation};
 
 use super::answer::Answer;
+use crate::cli_error::{CliError, Status};
 use crate::commands::generate::report::reason;
-use crate::failure::{Failure, Status};
 use crate::interrupt::Interrupts;
 use crate::numbers::{counted, duration};
 use crate::output::Notes;
@@ -46,7 +46,7 @@ impl Session {
     }
 
     /// Answers one message and ends.
-    pub(super) fn answer_one(&mut self, message: &str) -> Result<Status, Failure> {
+    pub(super) fn answer_one(&mut self, message: &str) -> Result<Status, CliError> {
         let reason = self.ask(message)?;
         if let Some(line) = self.statistics() {
             self.notes.say(line);
@@ -59,7 +59,7 @@ impl Session {
 
     /// Puts a message to the model and shows the answer as it comes. What was said is kept, also if
     /// Ctrl-C stopped it.
-    pub(super) fn ask(&mut self, message: &str) -> Result<FinishReason, Failure> {
+    pub(super) fn ask(&mut self, message: &str) -> Result<FinishReason, CliError> {
         let context_length = self.engine.model().context_length();
         let max_tokens = self.options.max_tokens;
         let prepared =

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use gollm_chat::{BUILT_IN, ChatTemplate};
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::input;
 use crate::open_model::OpenModel;
 
 /// The template that is asked for, or the model's own.
-pub(super) fn choose(asked: Option<&str>, model: &OpenModel) -> Result<ChatTemplate, Failure> {
+pub(super) fn choose(asked: Option<&str>, model: &OpenModel) -> Result<ChatTemplate, CliError> {
     if !model.has_tokenizer() {
         return Err(model.no_tokenizer("a conversation is text"));
     }
@@ -21,26 +21,26 @@ pub(super) fn choose(asked: Option<&str>, model: &OpenModel) -> Result<ChatTempl
     }
     let names = BUILT_IN.join(", ");
     let Some(source) = &model.file.metadata().chat_template else {
-        return Err(model.failure(Failure::bad_file(format!(
+        return Err(model.failure(CliError::bad_file(format!(
             "the file holds no chat template, so this model only continues text: use `gollm generate`, or \
              say with --template how messages are put to it ({names}, or a file)"
         ))));
     };
     ChatTemplate::new(source).map_err(|error| {
         let message = format!("{error}; --template takes another one ({names}, or a file)");
-        model.failure(Failure::bad_file(message))
+        model.failure(CliError::bad_file(message))
     })
 }
 
-fn from_file(name: &str) -> Result<ChatTemplate, Failure> {
+fn from_file(name: &str) -> Result<ChatTemplate, CliError> {
     let path = Path::new(name);
     if !path.exists() {
-        return Err(Failure::usage(format!(
+        return Err(CliError::usage(format!(
             "--template {name}: there is no such file, and built in are {}",
             BUILT_IN.join(", ")
         )));
     }
     // Editors end a file with a line end that is no part of the template; Jinja drops it as well.
     let source = input::text(path)?;
-    ChatTemplate::new(&source).map_err(|error| Failure::from(error).context(path.display()))
+    ChatTemplate::new(&source).map_err(|error| CliError::from(error).context(path.display()))
 }

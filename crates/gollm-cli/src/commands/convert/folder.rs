@@ -8,7 +8,7 @@ use gollm_tokenizer::{Roles, Tokenizer};
 use gollm_weights::{FolderOptions, TokenRoles};
 
 use super::Args;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::open_model::OpenModel;
 use crate::output::Notes;
 
@@ -19,22 +19,22 @@ pub(super) fn is_meant(out: &Path) -> bool {
 }
 
 /// Refuses what would be lost by writing there, before anything is read.
-pub(super) fn check_target(args: &Args) -> Result<(), Failure> {
+pub(super) fn check_target(args: &Args) -> Result<(), CliError> {
     let (from, to) = (fs::canonicalize(&args.input), fs::canonicalize(&args.out));
     if let (Ok(from), Ok(to)) = (from, to)
         && from.starts_with(&to)
     {
-        return Err(Failure::usage(format!(
+        return Err(CliError::usage(format!(
             "IN lies in OUT, {}; it would be lost, so give another folder",
             args.out.display()
         )));
     }
     if args.out.exists() && !args.out.is_dir() {
-        return Err(Failure::write(&args.out, "it is a file and no folder"));
+        return Err(CliError::write(&args.out, "it is a file and no folder"));
     }
     let has_entries = |mut entries: fs::ReadDir| entries.next().is_some();
     if !args.force && fs::read_dir(&args.out).is_ok_and(has_entries) {
-        return Err(Failure::usage(format!(
+        return Err(CliError::usage(format!(
             "{} is not empty; --force replaces the model in it",
             args.out.display()
         )));
@@ -43,7 +43,7 @@ pub(super) fn check_target(args: &Args) -> Result<(), Failure> {
     match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
             let reason = format!("there is no directory {}", parent.display());
-            Err(Failure::write(&args.out, reason))
+            Err(CliError::write(&args.out, reason))
         }
         _ => Ok(()),
     }
@@ -55,7 +55,7 @@ pub(super) fn options(
     model: &OpenModel,
     tokenizer: Option<&Tokenizer>,
     notes: Notes,
-) -> Result<FolderOptions, Failure> {
+) -> Result<FolderOptions, CliError> {
     let dtype = model.file.config().dtype;
     if dtype.block_len() > 1 {
         notes.say(format_args!(

@@ -9,7 +9,7 @@ use gollm_engine::open;
 use gollm_weights::{OpenOptions, convert, export_folder, export_gguf};
 
 use crate::args::switch;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::model_path::model_path;
 use crate::numbers::bytes;
 use crate::open_model::{OpenModel, differences};
@@ -54,7 +54,7 @@ enum Kind {
     Folder,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), CliError> {
     let kind = args.kind()?;
     match kind {
         Kind::Folder => folder::check_target(args)?,
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
             let vocabulary = tokenizer
                 .map(|tokenizer| vocabulary::of(&tokenizer, n_ids))
                 .transpose()
-                .map_err(|error: Failure| model.failure(error))?;
+                .map_err(|error: CliError| model.failure(error))?;
             export_gguf(&model.file, vocabulary.as_ref(), &args.out).map_err(failed)?;
         }
         Kind::Folder => {
@@ -99,14 +99,14 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<(), Failure> {
 }
 
 impl Args {
-    fn kind(&self) -> Result<Kind, Failure> {
+    fn kind(&self) -> Result<Kind, CliError> {
         if folder::is_meant(&self.out) {
             return Ok(Kind::Folder);
         }
         match self.out.extension().and_then(|ending| ending.to_str()) {
             Some("gollm") => Ok(Kind::Gollm),
             Some("gguf") => Ok(Kind::Gguf),
-            _ => Err(Failure::usage(format!(
+            _ => Err(CliError::usage(format!(
                 "{}: its ending says nothing about what to write, expected .gollm, .gguf, or `/` for a \
                  folder",
                 self.out.display()

@@ -4,7 +4,7 @@ use gollm_engine::{begin_of_text_id, end_of_text_ids};
 use gollm_tokenizer::{Pattern, ScoredForm, TextForm, Tokenizer};
 use gollm_weights::{GgufMerging, GgufToken, GgufVocabulary};
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// What llama.cpp calls a way to cut text into pieces. It has none that is cl100k to the letter: Llama
 /// 3's differs where spaces and line breaks end a text, and nowhere else.
@@ -23,10 +23,10 @@ fn pre(pattern: Pattern) -> &'static str {
 /// # Errors
 ///
 /// If the tokenizer has other ids than the model.
-pub(super) fn of(tokenizer: &Tokenizer, n_ids: usize) -> Result<GgufVocabulary, Failure> {
+pub(super) fn of(tokenizer: &Tokenizer, n_ids: usize) -> Result<GgufVocabulary, CliError> {
     let found = tokenizer.vocab_size();
     if found != n_ids {
-        return Err(Failure::bad_file(format!(
+        return Err(CliError::bad_file(format!(
             "the config says vocab_size {n_ids} but the tokenizer has {found} ids"
         )));
     }

@@ -11,7 +11,7 @@ use gollm_engine::{
 use gollm_sampler::Sampler;
 
 use super::Sink;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Continues `prompt`, showing each id as it is drawn.
 pub(super) fn generate(
@@ -19,7 +19,7 @@ pub(super) fn generate(
     prompt: &[u32],
     options: &GenerateOptions,
     sink: &mut Sink,
-) -> Result<Generation, Failure> {
+) -> Result<Generation, CliError> {
     check(model, prompt, options)?;
     let started = Instant::now();
     let mut sampler = Sampler::new(options.sampler).map_err(Error::from)?;
@@ -65,7 +65,7 @@ fn feed(
     model: &mut dyn LanguageModel,
     ids: &[u32],
     options: &GenerateOptions,
-) -> Result<Option<Vec<f32>>, Failure> {
+) -> Result<Option<Vec<f32>>, CliError> {
     let unseen = ids.get(model.length(0)..).unwrap_or_default();
     let tokens = &unseen[..unseen.len().min(options.prefill_chunk)];
     let logits = model
@@ -100,9 +100,9 @@ fn check(
     model: &dyn LanguageModel,
     prompt: &[u32],
     options: &GenerateOptions,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if !options.stop_strings.is_empty() {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "--stop needs text, and this model has no tokenizer",
         ));
     }

@@ -11,8 +11,8 @@ use std::time::Instant;
 use gollm_engine::{CancelFlag, FinishReason, GenerateOptions, Generation};
 
 use crate::args::{ContextArgs, SamplingArgs, switch};
+use crate::cli_error::{CliError, Status};
 use crate::device::{ChosenDevice, DeviceArgs};
-use crate::failure::{Failure, Status};
 use crate::interrupt;
 use crate::open_model::{ModelArgs, OpenModel};
 use crate::output::{self, Notes};
@@ -80,7 +80,7 @@ pub(crate) struct Args {
     device: DeviceArgs,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status, Failure> {
+pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status, CliError> {
     let options = args.options()?;
     let device = args.device.open(notes)?;
     let model = args.model.open()?;
@@ -133,7 +133,7 @@ fn continue_prompt(
     model: OpenModel,
     (device, (context, notes)): (&ChosenDevice, (&ContextArgs, Notes)),
     sink: &mut Sink,
-) -> Result<(Generation, Instant), Failure> {
+) -> Result<(Generation, Instant), CliError> {
     let continued = match (model.has_tokenizer(), prompt) {
         (true, _) => {
             let mut engine = model.engine(device, context, notes)?;
@@ -164,9 +164,9 @@ fn continue_prompt(
 }
 
 impl Args {
-    fn options(&self) -> Result<GenerateOptions, Failure> {
+    fn options(&self) -> Result<GenerateOptions, CliError> {
         if self.stop.iter().any(String::is_empty) {
-            return Err(Failure::usage(
+            return Err(CliError::usage(
                 "--stop is empty, expected at least one character",
             ));
         }
@@ -180,7 +180,7 @@ impl Args {
         })
     }
 
-    fn read_prompt(&self) -> Result<Prompt, Failure> {
+    fn read_prompt(&self) -> Result<Prompt, CliError> {
         prompt::read(
             self.prompt.as_deref(),
             self.file.as_deref(),

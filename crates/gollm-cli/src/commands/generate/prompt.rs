@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use crate::args::parse_ids;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::input;
 
 /// What to continue.
@@ -20,12 +20,12 @@ pub(super) fn read(
     prompt: Option<&str>,
     file: Option<&Path>,
     ids: Option<&str>,
-) -> Result<Prompt, Failure> {
+) -> Result<Prompt, CliError> {
     if let Some(ids) = ids {
-        let ids =
-            parse_ids(ids).map_err(|problem| Failure::usage(format!("--prompt-ids: {problem}")))?;
+        let ids = parse_ids(ids)
+            .map_err(|problem| CliError::usage(format!("--prompt-ids: {problem}")))?;
         if ids.is_empty() {
-            return Err(Failure::usage(
+            return Err(CliError::usage(
                 "--prompt-ids is empty, expected at least one id",
             ));
         }

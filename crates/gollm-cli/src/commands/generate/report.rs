@@ -6,8 +6,8 @@ use gollm_engine::{FinishReason, GenerateOptions, Generation};
 use serde_json::{Value, json};
 
 use super::prompt::Prompt;
-use crate::bytes_shown::escaped;
 use crate::device::ChosenDevice;
+use crate::escape;
 use crate::numbers::{counted, duration};
 
 /// A generation and what surrounds it.
@@ -53,7 +53,9 @@ pub(super) fn to_line(run: &Run) -> String {
 pub(in crate::commands) fn reason(reason: &FinishReason) -> String {
     match reason {
         FinishReason::EndOfText => "end of text".to_owned(),
-        FinishReason::StopString(text) => format!("stop string \"{}\"", escaped(text.as_bytes())),
+        FinishReason::StopString(text) => {
+            format!("stop string \"{}\"", escape::token(text.as_bytes()))
+        }
         FinishReason::StopId(id) => format!("stop id {id}"),
         FinishReason::Length => "--max-tokens reached".to_owned(),
         FinishReason::Context => "context full".to_owned(),

@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 
-use crate::bytes_shown::harmless_text;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::escape;
 use crate::output::{self, Notes};
 
 /// Prints pieces of text as they come, and remembers how the last line stands.
@@ -15,7 +15,7 @@ pub(super) struct Sink {
     /// what they are; a file or a pipe gets them.
     is_terminal: bool,
     line_is_open: bool,
-    failure: Option<Failure>,
+    failure: Option<CliError>,
 }
 
 impl Sink {
@@ -31,13 +31,13 @@ impl Sink {
     /// Shows a person what is continued, on stderr, so that the text reads as one.
     pub(super) fn show_prompt(&mut self, prompt: &str, notes: Notes) {
         if !notes.quiet && !prompt.is_empty() {
-            notes.dimmed(&harmless_text(prompt));
+            notes.dimmed(prompt);
             self.line_is_open = true;
         }
     }
 
     /// Shows what is continued where the continuation goes.
-    pub(super) fn echo(&mut self, prompt: &str) -> Result<(), Failure> {
+    pub(super) fn echo(&mut self, prompt: &str) -> Result<(), CliError> {
         match self.push(prompt) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => self.take_failure(),
@@ -51,7 +51,7 @@ impl Sink {
         }
         self.line_is_open = !text.ends_with('\n');
         let printed = match self.is_terminal {
-            true => output::print(harmless_text(text)),
+            true => output::print(escape::text(text)),
             false => output::print(text),
         };
         match printed {
@@ -65,12 +65,12 @@ impl Sink {
     }
 
     /// The failure that broke the generation off, if one did.
-    pub(super) fn take_failure(&mut self) -> Result<(), Failure> {
+    pub(super) fn take_failure(&mut self) -> Result<(), CliError> {
         self.failure.take().map_or(Ok(()), Err)
     }
 
     /// Ends the last line, so that the shell's prompt starts on a new one.
-    pub(super) fn end_line(&mut self) -> Result<(), Failure> {
+    pub(super) fn end_line(&mut self) -> Result<(), CliError> {
         match std::mem::take(&mut self.line_is_open) {
             true => output::print("\n"),
             false => Ok(()),

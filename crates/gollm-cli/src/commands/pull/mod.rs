@@ -10,7 +10,7 @@ use gollm_hub::{
 };
 
 use crate::args::switch;
-use crate::failure::{Failure, Status};
+use crate::cli_error::{CliError, Status};
 use crate::output::Notes;
 
 use progress::Progress;
@@ -89,7 +89,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, CliError> {
     let dirs = CacheDirs::from_environment()?;
     let mut settings = Settings::from_environment(&dirs)?;
     settings.insecure_http = args.insecure_http;
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
 }
 
 /// The first Ctrl-C closes the connections, the second ends the program.
-fn interrupt_on_ctrl_c(interrupter: Interrupter) -> Result<(), Failure> {
+fn interrupt_on_ctrl_c(interrupter: Interrupter) -> Result<(), CliError> {
     let mut was_asked = false;
     let handler = move || {
         if std::mem::replace(&mut was_asked, true) {
@@ -135,13 +135,13 @@ fn interrupt_on_ctrl_c(interrupter: Interrupter) -> Result<(), Failure> {
         interrupter.interrupt();
     };
     ctrlc::set_handler(handler)
-        .map_err(|error| Failure::runtime(format!("cannot listen for Ctrl-C: {error}")))
+        .map_err(|error| CliError::runtime(format!("cannot listen for Ctrl-C: {error}")))
 }
 
 impl Args {
-    fn of_repository(&self, mut wanted: Wanted) -> Result<Wanted, Failure> {
+    fn of_repository(&self, mut wanted: Wanted) -> Result<Wanted, CliError> {
         if self.sha256.is_some() {
-            return Err(Failure::usage(
+            return Err(CliError::usage(
                 "--sha256 is for an address; the files of a repository have hashes of its own, which are \
                  always checked",
             ));
@@ -153,7 +153,7 @@ impl Args {
             wanted.reference.choice = Some(quant.parse().map_err(Error::from)?);
         }
         if wanted.reference.choice.is_some() && !wanted.files.is_empty() {
-            return Err(Failure::usage(
+            return Err(CliError::usage(
                 "both a type and files are given; leave one of them out",
             ));
         }
@@ -161,9 +161,9 @@ impl Args {
         Ok(wanted)
     }
 
-    fn of_url(&self) -> Result<Option<Digest>, Failure> {
+    fn of_url(&self) -> Result<Option<Digest>, CliError> {
         if !self.files.is_empty() || self.quant.is_some() {
-            return Err(Failure::usage(
+            return Err(CliError::usage(
                 "FILE and --quant choose from a repository; an address is that of one file",
             ));
         }
@@ -172,7 +172,7 @@ impl Args {
         };
         let digest = Digest::from_hex(hex).filter(|digest| matches!(digest, Digest::Sha256(_)));
         let digest =
-            digest.ok_or_else(|| Failure::usage("--sha256 expects 64 hexadecimal digits"))?;
+            digest.ok_or_else(|| CliError::usage("--sha256 expects 64 hexadecimal digits"))?;
         Ok(Some(digest))
     }
 }

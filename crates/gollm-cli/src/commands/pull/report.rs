@@ -3,7 +3,7 @@
 use gollm_hub::{Address, Pulled, PulledUrl, Wanted};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::numbers::{bytes, counted};
 use crate::output::{self, Notes};
 
@@ -15,7 +15,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn print(&self, as_json: bool, notes: Notes) -> Result<(), Failure> {
+    pub(super) fn print(&self, as_json: bool, notes: Notes) -> Result<(), CliError> {
         match as_json {
             true => output::print_json(&self.json)?,
             false => output::print(format!("{}\n", self.path))?,

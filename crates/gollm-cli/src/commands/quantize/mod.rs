@@ -9,7 +9,7 @@ use gollm_tensor::DType;
 use gollm_weights::{ModelFile, OpenOptions, Quantizer, TensorChange};
 
 use crate::args::switch;
-use crate::failure::{Failure, Status};
+use crate::cli_error::{CliError, Status};
 use crate::interrupt;
 use crate::model_path::model_path;
 use crate::output::{self, Notes};
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
+pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, CliError> {
     args.rewrite().check_target(args.force)?;
     let options = OpenOptions {
         map: !args.no_mmap,
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, Failure> {
     }
     match args.json {
         true => output::print_json(&run.to_json())?,
-        false => output::print(run.to_text())?,
+        false => output::print_report(&run.to_text())?,
     }
     Ok(Status::Done)
 }
@@ -87,7 +87,7 @@ fn convert(
     source: &ModelFile,
     notes: Notes,
     cancel: &CancelFlag,
-) -> Result<Option<Vec<TensorChange>>, Failure> {
+) -> Result<Option<Vec<TensorChange>>, CliError> {
     let failed = |error| args.rewrite().failure(error);
     let n_tensors = source.descriptors().len();
     let mut quantizer = Quantizer::create(source, args.dtype, &args.out).map_err(failed)?;
