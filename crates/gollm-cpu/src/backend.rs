@@ -22,20 +22,24 @@ impl Backend for Cpu {
     }
 
     fn description(&self) -> String {
-        let (machine, n) = (self.machine(), self.n_threads());
+        let (isa, n) = (self.isa(), self.n_threads());
         let cache = if self.half_cache { ", f16 cache" } else { "" };
         let s = if n == 1 { "" } else { "s" };
-        format!("cpu: {machine} kernels, {n} thread{s}{cache}")
+        format!("cpu: {isa} kernels, {n} thread{s}{cache}")
     }
 
     fn upload(&self, shape: &[usize], dtype: DType, bytes: HostBytes) -> Result<Storage> {
         Ok(Storage::new(Numbers::from_bytes(
-            shape, dtype, bytes, &self.room,
+            shape,
+            dtype,
+            bytes,
+            &self.budget,
         )))
     }
 
     fn zeros(&self, shape: &[usize]) -> Result<Storage> {
-        // Into memory that is used again: this is where a mixture of experts adds up, layer by layer.
+        // Into memory that is used again: this is where a mixture of experts adds up, layer by
+        // layer.
         let mut zeros = self.take(check_memory::<f32>("", shape)?);
         zeros.fill(0.0);
         Ok(Storage::new(Numbers::Result(zeros)))

@@ -11,7 +11,8 @@ const MOST_KEPT: usize = 24;
 pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<f32>>>>);
 
 impl Buffers {
-    /// A buffer of `n` numbers, whose values are whatever they were: the caller writes each of them.
+    /// A buffer of `n` numbers, whose values are whatever they were: the caller writes each of
+    /// them.
     pub(crate) fn take(&self, n: usize) -> Buffer {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The smallest that is large enough, but not one so large that a lookup of one row would

@@ -1,4 +1,4 @@
-//! [`Cpu`]: threads, kernels and buffers, and the steps that its operations are made of.
+//! CPU backend: [`Cpu`] holds threads, kernels and buffers, and the steps of its operations.
 
 use std::ops::Range;
 
@@ -8,22 +8,22 @@ use crate::buffers::Buffer;
 use crate::kernels::attention::{self, Attention, Sizes};
 use crate::kernels::elementwise::{RmsNorm, Rope};
 use crate::memory::{cache_bytes, matrix_shape, values, weight};
-use crate::product::{Product, Workshop};
-use crate::room::Room;
-use crate::simd::{Machine, Task};
+use crate::memory_budget::MemoryBudget;
+use crate::product::{Executor, Product};
+use crate::simd::{Isa, Task};
 use crate::threads::{Pool, Shared, physical_cores};
 
 /// The fast CPU backend.
 ///
-/// Weights of f32, f16 and bf16 are read where they lie, in a mapped file for example. Matrices of q8_0
-/// and q4_0 are laid out anew when they are uploaded, as long as there is memory for it
-/// ([`Cpu::with_room`]), and their products round the activations to 8 bits (see
+/// Weights of f32, f16 and bf16 are read where they lie, in a mapped file for example. Matrices of
+/// q8_0 and q4_0 are repacked when they are uploaded, as long as there is memory for it
+/// ([`Cpu::with_memory_budget`]), and their products round the activations to 8 bits (see
 /// `kernels/quantized.rs` for what that costs).
 #[derive(Debug)]
 pub struct Cpu {
-    pub(crate) workshop: Workshop,
-    /// For weights that are laid out anew.
-    pub(crate) room: Room,
+    pub(crate) executor: Executor,
+    /// For repacked weights.
+    pub(crate) budget: MemoryBudget,
     /// Whether caches hold f16 numbers.
     pub(crate) half_cache: bool,
 }
@@ -36,7 +36,7 @@ impl Cpu {
     ///
     /// If the system has no more threads.
     pub fn new(n_threads: usize) -> Result<Self> {
-        Self::with_machine(n_threads, Machine::detect())
+        Self::with_isa(n_threads, Isa::detect())
     }
 
     /// As [`Cpu::new`], with kernels of the caller's choice.
@@ -44,7 +44,7 @@ impl Cpu {
     /// # Errors
     ///
     /// As [`Cpu::new`].
-    pub fn with_machine(n_threads: usize, machine: Machine) -> Result<Self> {
+    pub fn with_isa(n_threads: usize, isa: Isa) -> Result<Self> {
         let n_threads = if n_threads == 0 {
             physical_cores()
         } else {
@@ -55,21 +55,21 @@ impl Cpu {
             message: format!("cannot start {n_threads} threads: {error}"),
         })?;
         Ok(Self {
-            workshop: Workshop::new(machine, pool),
-            room: Room::default(),
+            executor: Executor::new(isa, pool),
+            budget: MemoryBudget::default(),
             half_cache: false,
         })
     }
 
-    /// Lays out at most `n_bytes` of q8_0 and q4_0 weights anew, instead of three quarters of the memory
+    /// Repacks at most `n_bytes` of q8_0 and q4_0 weights, instead of three quarters of the memory
     /// that is free.
     ///
-    /// Weights beyond that are read where they lie, and each panel of 16 rows is laid out every time
-    /// it is used: slower, but a model that is larger than memory runs from its mapped file.
+    /// Weights beyond that are read where they lie, and each panel of 16 rows is repacked every
+    /// time it is used: slower, but a model that is larger than memory runs from its mapped file.
     #[must_use]
-    pub fn with_room(self, n_bytes: usize) -> Self {
+    pub fn with_memory_budget(self, n_bytes: usize) -> Self {
         Self {
-            room: Room::of(n_bytes),
+            budget: MemoryBudget::of(n_bytes),
             ..self
         }
     }
@@ -87,27 +87,27 @@ impl Cpu {
     /// How many threads work.
     #[must_use]
     pub fn n_threads(&self) -> usize {
-        self.workshop.pool.n_threads()
+        self.executor.pool.n_threads()
     }
 
     /// The vector instructions in use.
     #[must_use]
-    pub fn machine(&self) -> Machine {
-        self.workshop.machine
+    pub fn isa(&self) -> Isa {
+        self.executor.isa
     }
 
     pub(crate) fn take(&self, n: usize) -> Buffer {
-        self.workshop.buffers.take(n)
+        self.executor.buffers.take(n)
     }
 
     pub(crate) fn run<T: Task>(&self, task: T) -> T::Output {
-        self.workshop.machine.run(task)
+        self.executor.isa.run(task)
     }
 
     /// Deals out `0..n`, each worth `work` multiply-adds.
     pub(crate) fn for_each(&self, n: usize, work: usize, f: impl Fn(Range<usize>) + Sync) {
-        let grain = self.workshop.grain(n, n * work);
-        self.workshop.pool.for_each(n, grain, f);
+        let grain = self.executor.grain(n, n * work);
+        self.executor.pool.for_each(n, grain, f);
     }
 
     /// Runs `kernel` on pieces of `out` of `len` numbers (a row, for kernels that need whole ones),
@@ -165,7 +165,7 @@ impl Cpu {
                 .iter_mut()
                 .for_each(|product| product.out.fill(0.0));
         }
-        self.workshop.products(x, n_in, &mut products);
+        self.executor.products(x, n_in, &mut products);
         drop(products);
         Ok(outs)
     }

@@ -158,7 +158,7 @@ fn sums(_: &Cpu, p: &Matmul, out: &mut [f32]) {
 fn vectors(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
     let tokens = p.x.chunks_exact(p.n_in).zip(out.chunks_exact_mut(p.n_out));
     for (x, out) in tokens {
-        cpu.machine().run(Dots {
+        cpu.isa().run(Dots {
             weight: p.rows(),
             x,
             out: Shared::new(out),
@@ -168,7 +168,7 @@ fn vectors(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
 }
 
 fn tile(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
-    cpu.machine().run(Dots {
+    cpu.isa().run(Dots {
         weight: p.rows(),
         x: &p.x,
         out: Shared::new(out),
@@ -177,15 +177,15 @@ fn tile(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
 }
 
 fn packed(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
-    let size = TileSize::of(cpu.machine());
+    let size = TileSize::of(cpu.isa());
     let mut packed = vec![0.0; size.packed_len(p.n_tokens, p.n_in)];
-    cpu.machine().run(PackTokens {
+    cpu.isa().run(PackTokens {
         x: &p.x,
         n_columns: p.n_in,
         packed: Shared::new(&mut packed),
         range: 0..p.n_tokens.div_ceil(size.tokens),
     });
-    cpu.machine().run(PackedProducts {
+    cpu.isa().run(PackedProducts {
         weight: p.rows(),
         packed: &packed,
         n_tokens: p.n_tokens,
@@ -196,7 +196,7 @@ fn packed(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
 
 fn threads(cpu: &Cpu, p: &Matmul, out: &mut [f32]) {
     let weight = Weight::Rows(p.rows());
-    cpu.workshop
+    cpu.executor
         .products(&p.x, p.n_in, &mut [Product { weight, out }]);
 }
 
@@ -357,7 +357,7 @@ fn attention_vectors(cpu: &Cpu, p: &Heads, out: &mut [f32]) {
     let places = Place::run(0, 0, p.n_tokens);
     let cut = tiles(&places);
     let pieces = 0..cut.len() * p.n_kv_heads;
-    cpu.machine()
+    cpu.isa()
         .run(p.task(&places, &cut, Shared::new(out), pieces));
 }
 
@@ -366,8 +366,8 @@ fn attention_threads(cpu: &Cpu, p: &Heads, out: &mut [f32]) {
     let cut = tiles(&places);
     let shared = Shared::new(out);
     let n_pieces = cut.len() * p.n_kv_heads;
-    cpu.workshop.pool.for_each(n_pieces, 1, |pieces| {
-        cpu.machine().run(p.task(&places, &cut, shared, pieces));
+    cpu.executor.pool.for_each(n_pieces, 1, |pieces| {
+        cpu.isa().run(p.task(&places, &cut, shared, pieces));
     });
 }
 
@@ -375,8 +375,8 @@ fn attention_threads(cpu: &Cpu, p: &Heads, out: &mut [f32]) {
 fn numbers(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     let next = |_| {
-        // A linear congruential generator; the upper bits are the good ones. Source: Knuth, "The Art
-        // of Computer Programming", volume 2, section 3.3.4.
+        // A linear congruential generator; the upper bits are the good ones. Source: Knuth, "The
+        // Art of Computer Programming", volume 2, section 3.3.4.
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);

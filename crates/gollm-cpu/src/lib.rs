@@ -1,4 +1,4 @@
-//! The fast CPU backend: vector instructions, threads, and weights laid out for both.
+//! The fast CPU backend: vector instructions, threads, and weights repacked for both.
 //!
 //! It gives the same results as [`gollm_tensor::reference`] within stated bounds (the conformance
 //! suite checks every operation), from the same forward pass in gollm-model. Start reading at
@@ -25,17 +25,17 @@ mod cpu;
 mod kernels;
 pub mod ladder;
 mod memory;
+mod memory_budget;
 mod panels;
 mod product;
 pub mod roofline;
-mod room;
 mod simd;
 mod sums;
 mod threads;
 
 pub use cpu::Cpu;
-pub use room::free_memory;
-pub use simd::Machine;
+pub use memory_budget::free_memory;
+pub use simd::Isa;
 pub use threads::physical_cores;
 
 /// The code blocks of `notes/ch09-making-it-fast.md`, run as doctests.

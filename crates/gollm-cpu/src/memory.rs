@@ -6,8 +6,8 @@ use crate::blocks::{BLOCK, Blocks, Quantized};
 use crate::buffers::Buffer;
 use crate::kernels::quantized::QuantizedWeight;
 use crate::kernels::rows::Rows;
+use crate::memory_budget::{MemoryBudget, Reservation};
 use crate::panels::Panels;
-use crate::room::{Room, Share};
 
 /// Numbers in host memory.
 #[derive(Debug)]
@@ -18,20 +18,28 @@ pub(crate) enum Numbers {
     Own(Vec<f32>),
     /// A cache of half precision.
     Half(Vec<u16>),
-    /// Weights that are read where they lie, in a mapped file usually: f32, f16 and bf16, and the q8_0
-    /// and q4_0 that there was no room to lay out anew.
+    /// Weights that are read where they lie, in a mapped file usually: f32, f16 and bf16, and the
+    /// q8_0 and q4_0 for which there was no memory to repack.
     Stored(HostBytes),
-    /// q8_0 and q4_0 matrices, laid out for the kernel.
-    Panels { panels: Panels, _share: Share },
+    /// q8_0 and q4_0 matrices, repacked for the kernel.
+    Panels {
+        panels: Panels,
+        _reservation: Reservation,
+    },
 }
 
 impl Numbers {
     /// Takes a weight. `bytes` has the length that the shape needs.
-    pub(crate) fn from_bytes(shape: &[usize], dtype: DType, bytes: HostBytes, room: &Room) -> Self {
+    pub(crate) fn from_bytes(
+        shape: &[usize],
+        dtype: DType,
+        bytes: HostBytes,
+        budget: &MemoryBudget,
+    ) -> Self {
         if let Some(type_) = Quantized::of(dtype) {
             let n_columns = shape.last().copied().unwrap_or(BLOCK);
             let n_rows = bytes.len() / dtype.block_bytes() * BLOCK / n_columns.max(1);
-            let Some(share) = room.take(Panels::n_bytes(type_, [n_rows, n_columns])) else {
+            let Some(reservation) = budget.take(Panels::n_bytes(type_, [n_rows, n_columns])) else {
                 return Self::Stored(bytes);
             };
             let panels = Panels::new(type_, [n_rows, n_columns], bytes.as_slice());
@@ -39,12 +47,12 @@ impl Numbers {
             bytes.release();
             return Self::Panels {
                 panels,
-                _share: share,
+                _reservation: reservation,
             };
         }
         let small = shape.len() < 2;
         if dtype == DType::F32 && (small || as_f32(bytes.as_slice()).is_none()) {
-            // Vectors are small; copying them lets go of the file once the matrices are laid out.
+            // Vectors are small; copying them lets go of the file once the matrices are repacked.
             let value = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
             return Self::Own(bytes.as_slice().chunks_exact(4).map(value).collect());
         }
@@ -94,8 +102,8 @@ fn as_f32(bytes: &[u8]) -> Option<&[f32]> {
     (before.is_empty() && after.is_empty()).then_some(values)
 }
 
-/// The number of values of `shape`, if there is memory for them: asked first, so that too much is an error
-/// and not an abort.
+/// The number of values of `shape`, if there is memory for them: asked first, so that too much is
+/// an error and not an abort.
 pub(crate) fn check_memory<T>(what: &str, shape: &[usize]) -> Result<usize> {
     let (n, size) = (n_elements(shape)?, size_of::<T>());
     let reserved = Vec::<T>::new().try_reserve_exact(n);

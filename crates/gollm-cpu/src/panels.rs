@@ -1,9 +1,9 @@
-//! Quantized weights, laid out for the kernel that reads them: panels of 16 rows.
+//! Repacked quantized weights: panels of 16 rows, as the kernel reads them.
 //!
 //! In the file a block of 32 weights of one row lies together. A kernel that computes 16 outputs at
 //! once wants the same four columns of 16 rows side by side, 64 bytes, so that one instruction
-//! multiplies them with four activations and no sum ever crosses lanes. So the blocks are dealt out
-//! again when a weight is uploaded, once; it stays the same number of bytes.
+//! multiplies them with four activations and no sum ever crosses lanes. So the blocks are repacked
+//! once, when a weight is uploaded; it stays the same number of bytes.
 //!
 //! One panel, for `n_blocks = n_in / 32`:
 //!
@@ -13,9 +13,10 @@
 //! scales of block 0 | scales of block 1 | …   16 f16 each, row after row
 //! ```
 //!
-//! Bytes are stored as `q + zero_point`, unsigned: 128 for q8_0, 8 for q4_0 (as ggml has it already).
-//! The kernel subtracts `zero_point · Σ activations` once a block instead of converting each weight.
-//! In q4_0 the low halves of line `c` are columns `4c..`, the high halves columns `16 + 4c..`.
+//! Bytes are stored as `q + zero_point`, unsigned: 128 for q8_0, 8 for q4_0 (as ggml has it
+//! already). The kernel subtracts `zero_point · Σ activations` once a block instead of converting
+//! each weight. In q4_0 the low halves of line `c` are columns `4c..`, the high halves columns `16
+//! + 4c..`.
 
 use crate::blocks::{BLOCK, Blocks, Quantized};
 use crate::simd::LANES;
@@ -37,7 +38,7 @@ pub(crate) struct Panels {
     lines: Vec<Line>,
 }
 
-/// 16 rows, laid out.
+/// 16 repacked rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel<'a> {
     pub(crate) type_: Quantized,
@@ -65,8 +66,9 @@ impl Panels {
         panels
     }
 
-    /// Lays out the 16 rows that begin at `first`, or those that are left, in place of what is here.
-    pub(crate) fn lay_out_again(&mut self, blocks: Blocks<'_>, first: usize) {
+    /// Lays out the 16 rows that begin at `first`, or those that are left, in place of what is
+    /// here.
+    pub(crate) fn repack(&mut self, blocks: Blocks<'_>, first: usize) {
         let Blocks {
             type_, n_blocks, ..
         } = blocks;
@@ -157,7 +159,8 @@ impl Panels {
             .iter_mut()
             .zip(bytes[2..].chunks_exact(4))
         {
-            // Four bytes at a time: where there is no room for whole matrices, this is done at every use.
+            // Four bytes at a time: where there is no memory for whole matrices, this is done at
+            // every use.
             let four = u32::from_ne_bytes([quad[0], quad[1], quad[2], quad[3]]) ^ flip;
             line.0[4 * lane..4 * lane + 4].copy_from_slice(&four.to_ne_bytes());
         }

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | f32, f16, bf16 | up to 8 | `dot` | 16 rows |
 //! | f32, f16, bf16 | more | `gemm` | one panel of the register tile |
-//! | q8_0, q4_0 | any | `quantized` | one panel of 16 rows, laid out at upload or here |
+//! | q8_0, q4_0 | any | `quantized` | one panel of 16 rows, repacked at upload or here |
 //!
 //! What a kernel wants done to the activations first (packing, rounding to 8 bits) is done once for
 //! all weights that they meet.
@@ -19,22 +19,22 @@ use crate::kernels::gemm::{PackTokens, PackedProducts, TileSize};
 use crate::kernels::quantized::{PanelProducts, QuantizedWeight};
 use crate::kernels::rows::Rows;
 use crate::memory::Weight;
-use crate::simd::{LANES, Machine};
+use crate::simd::{Isa, LANES};
 use crate::threads::{Pool, Shared};
 
 /// Below this many multiply-adds a product is done before a second thread has begun.
 const WORTH_THREADS: usize = 1 << 14;
 
-/// Everything that runs kernels.
+/// Executor of kernels: instruction set, threads and reusable buffers.
 #[derive(Debug)]
-pub(crate) struct Workshop {
-    pub(crate) machine: Machine,
+pub(crate) struct Executor {
+    pub(crate) isa: Isa,
     pub(crate) pool: Pool,
     pub(crate) buffers: Buffers,
     rounded: Mutex<Vec<Activations>>,
 }
 
-/// Room for rounded activations, which returns to its workshop.
+/// Memory for rounded activations, which returns to its executor.
 struct Lent<'a> {
     activations: Activations,
     home: &'a Mutex<Vec<Activations>>,
@@ -56,10 +56,10 @@ pub(crate) struct Product<'a> {
     pub(crate) out: &'a mut [f32],
 }
 
-impl Workshop {
-    pub(crate) fn new(machine: Machine, pool: Pool) -> Self {
+impl Executor {
+    pub(crate) fn new(isa: Isa, pool: Pool) -> Self {
         Self {
-            machine,
+            isa,
             pool,
             buffers: Buffers::default(),
             rounded: Mutex::default(),
@@ -93,7 +93,7 @@ impl Workshop {
                     }
                     (Weight::Quantized(weight), _) => Kernel::Panels(*weight, &rounded.activations),
                 };
-                Pieces::new(self.machine, kernel, product.out)
+                Pieces::new(self.isa, kernel, product.out)
             })
             .collect();
         self.deal_out(&tasks, n_in * n_tokens);
@@ -110,27 +110,28 @@ impl Workshop {
                 let start = range.start.clamp(first, first + task.n_pieces) - first;
                 let end = range.end.clamp(first, first + task.n_pieces) - first;
                 if start < end {
-                    task.run(self.machine, start..end);
+                    task.run(self.isa, start..end);
                 }
                 first += task.n_pieces;
             }
         });
     }
 
-    /// The fewest pieces that are worth a thread's while; all of them where it is not worth waking anyone.
+    /// The fewest pieces that are worth a thread's while; all of them where it is not worth waking
+    /// anyone.
     pub(crate) fn grain(&self, n_pieces: usize, multiply_adds: usize) -> usize {
         (n_pieces * WORTH_THREADS).div_ceil(multiply_adds.max(1))
     }
 
     /// The activations in tiles.
     fn pack(&self, x: &[f32], n_in: usize) -> Buffer {
-        let (size, n_tokens) = (TileSize::of(self.machine), x.len() / n_in);
+        let (size, n_tokens) = (TileSize::of(self.isa), x.len() / n_in);
         let mut packed = self.buffers.take(size.packed_len(n_tokens, n_in));
         let shared = Shared::new(&mut packed);
         let n_tiles = n_tokens.div_ceil(size.tokens);
         let grain = self.grain(n_tiles, x.len());
         self.pool.for_each(n_tiles, grain, |range| {
-            self.machine.run(PackTokens {
+            self.isa.run(PackTokens {
                 x,
                 n_columns: n_in,
                 packed: shared,
@@ -147,7 +148,7 @@ impl Workshop {
         let out = rounded.shared();
         let grain = self.grain(n_tokens, x.len());
         self.pool.for_each(n_tokens, grain, |tokens| {
-            self.machine.run(Quantize {
+            self.isa.run(Quantize {
                 x,
                 n_in,
                 out,
@@ -184,10 +185,10 @@ struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    fn new(machine: Machine, kernel: Kernel<'a>, out: &'a mut [f32]) -> Self {
+    fn new(isa: Isa, kernel: Kernel<'a>, out: &'a mut [f32]) -> Self {
         let (n_outputs, width) = match kernel {
             Kernel::Dots(weight, _) => (weight.n_rows, LANES),
-            Kernel::Packed(weight, ..) => (weight.n_rows, TileSize::of(machine).outputs),
+            Kernel::Packed(weight, ..) => (weight.n_rows, TileSize::of(isa).outputs),
             Kernel::Panels(weight, _) => (weight.n_rows(), LANES),
         };
         Self {
@@ -200,23 +201,23 @@ impl<'a> Pieces<'a> {
     }
 
     /// Runs some pieces. Each writes its own columns of `out`, so threads never meet.
-    fn run(&self, machine: Machine, range: Range<usize>) {
+    fn run(&self, isa: Isa, range: Range<usize>) {
         let out = self.out;
         match self.kernel {
-            Kernel::Dots(weight, x) => machine.run(Dots {
+            Kernel::Dots(weight, x) => isa.run(Dots {
                 weight,
                 x,
                 out,
                 range: range.start * self.width..(range.end * self.width).min(self.n_outputs),
             }),
-            Kernel::Packed(weight, packed, n_tokens) => machine.run(PackedProducts {
+            Kernel::Packed(weight, packed, n_tokens) => isa.run(PackedProducts {
                 weight,
                 packed,
                 n_tokens,
                 out,
                 range,
             }),
-            Kernel::Panels(weight, x) => machine.run(PanelProducts {
+            Kernel::Panels(weight, x) => isa.run(PanelProducts {
                 weight,
                 x,
                 out,

@@ -1,9 +1,9 @@
 //! What this machine could do: the two limits that every kernel is measured against.
 //!
-//! A product that uses each weight once cannot be faster than memory brings the weights; one that uses
-//! each many times cannot be faster than the multiply-adds. Both limits are measured, on the threads
-//! and with the instructions of a [`Cpu`], because no data sheet knows this machine's memory, clock
-//! and neighbours. Source: Williams, Waterman & Patterson 2009, "Roofline",
+//! A product that uses each weight once cannot be faster than memory brings the weights; one that
+//! uses each many times cannot be faster than the multiply-adds. Both limits are measured, on the
+//! threads and with the instructions of a [`Cpu`], because no data sheet knows this machine's
+//! memory, clock and neighbours. Source: Williams, Waterman & Patterson 2009, "Roofline",
 //! <https://doi.org/10.1145/1498765.1498785>.
 
 use std::hint::black_box;
@@ -51,11 +51,11 @@ fn read_bandwidth(cpu: &Cpu) -> f64 {
     let array = vec![1.0f32; ARRAY_BYTES / 4];
     let piece = 1 << 16;
     fastest(|| {
-        cpu.workshop
+        cpu.executor
             .pool
             .for_each(array.len() / piece, 16, |range| {
                 black_box(
-                    cpu.machine()
+                    cpu.isa()
                         .run(Read(&array[range.start * piece..range.end * piece])),
                 );
             });
@@ -67,11 +67,11 @@ fn read_bandwidth(cpu: &Cpu) -> f64 {
 fn peak(cpu: &Cpu, integers: bool) -> f64 {
     const ROUNDS: usize = 20_000;
     fastest(|| {
-        cpu.workshop.pool.run(&|_| {
+        cpu.executor.pool.run(&|_| {
             if integers {
-                black_box(cpu.machine().run(Dot4s(ROUNDS)));
+                black_box(cpu.isa().run(Dot4s(ROUNDS)));
             } else {
-                black_box(cpu.machine().run(Fmas(ROUNDS)));
+                black_box(cpu.isa().run(Fmas(ROUNDS)));
             }
         });
         let per_vector = if integers { 4 * LANES } else { LANES };
@@ -83,7 +83,7 @@ fn peak(cpu: &Cpu, integers: bool) -> f64 {
 fn region(cpu: &Cpu) -> f64 {
     const REGIONS: usize = 1_000;
     1.0 / fastest(|| {
-        (0..REGIONS).for_each(|_| cpu.workshop.pool.run(&|id| _ = black_box(id)));
+        (0..REGIONS).for_each(|_| cpu.executor.pool.run(&|id| _ = black_box(id)));
         REGIONS as f64
     })
 }

@@ -11,7 +11,7 @@ mod common;
 use common::{config, random, weights};
 use gollm_cpu::ladder::{ATTENTION, Heads, MATMUL, Matmul, Step};
 use gollm_cpu::roofline::Roofline;
-use gollm_cpu::{Cpu, Machine};
+use gollm_cpu::{Cpu, Isa};
 use gollm_model::{Append, Config, Decoder, FlopCounts, bytes_read_per_token, kv_bytes_per_token};
 use gollm_tensor::{DType, Device, Place};
 
@@ -31,12 +31,12 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
 
-fn cpu(n_threads: usize, machine: Machine) -> Cpu {
-    Cpu::with_machine(n_threads, machine).expect("threads")
+fn cpu(n_threads: usize, isa: Isa) -> Cpu {
+    Cpu::with_isa(n_threads, isa).expect("threads")
 }
 
-fn device(machine: Machine) -> Device {
-    Device::new(cpu(2, machine))
+fn device(isa: Isa) -> Device {
+    Device::new(cpu(2, isa))
 }
 
 fn run<P>(step: &Step<P>, cpu: &Cpu, problem: &P, n_outputs: usize) -> Vec<f32> {
@@ -125,7 +125,7 @@ fn s1_a_batch_reaches_the_ridge_at_eleven_texts_and_never_when_each_has_a_thousa
 }
 
 #[test]
-fn s2_every_step_of_the_product_gives_what_the_first_gives_on_every_machine() {
+fn s2_every_step_of_the_product_gives_what_the_first_gives_on_every_isa() {
     // One token, one output and one column, sizes that fill no tile, and whole ones.
     for sizes in [
         [1, 1, 1],
@@ -135,14 +135,14 @@ fn s2_every_step_of_the_product_gives_what_the_first_gives_on_every_machine() {
         [24, 256, 96],
     ] {
         let problem = Matmul::new(sizes[0], sizes[1], sizes[2]);
-        for machine in Machine::available() {
-            let cpu = cpu(3, machine);
+        for isa in Isa::available() {
+            let cpu = cpu(3, isa);
             let outs = MATMUL.map(|step| run(&step, &cpu, &problem, problem.n_outputs()));
             for (step, out) in MATMUL.iter().zip(&outs) {
                 let error = difference(out, &outs[0]);
                 assert!(
                     error < ANOTHER_ORDER,
-                    "{sizes:?} {machine} {}: {error}",
+                    "{sizes:?} {isa} {}: {error}",
                     step.name
                 );
             }
@@ -151,21 +151,21 @@ fn s2_every_step_of_the_product_gives_what_the_first_gives_on_every_machine() {
 }
 
 #[test]
-fn s3_portable_rust_is_always_there_and_the_best_machine_is_the_last() {
-    let machines = Machine::available();
-    assert_eq!(machines[0].name(), "portable");
-    assert_eq!(machines.last(), Some(&Machine::detect()));
-    for machine in machines {
-        assert_eq!(machine.name().parse(), Ok(machine));
-        assert_eq!(cpu(1, machine).machine(), machine);
+fn s3_portable_rust_is_always_there_and_the_best_isa_is_the_last() {
+    let isas = Isa::available();
+    assert_eq!(isas[0].name(), "portable");
+    assert_eq!(isas.last(), Some(&Isa::detect()));
+    for isa in isas {
+        assert_eq!(isa.name().parse(), Ok(isa));
+        assert_eq!(cpu(1, isa).isa(), isa);
     }
 }
 
 #[test]
 fn s4_a_batch_of_eight_gives_the_bits_of_eight_single_products() {
     let (n_in, x, weight) = (96, random(1, 8 * 96), random(2, 37 * 96));
-    for machine in Machine::available() {
-        let device = device(machine);
+    for isa in Isa::available() {
+        let device = device(isa);
         for dtype in [
             DType::F32,
             DType::F16,
@@ -178,7 +178,7 @@ fn s4_a_batch_of_eight_gives_the_bits_of_eight_single_products() {
                 .chunks(n_in)
                 .flat_map(|x| product(&device, x, &weight, dtype, n_in));
             // Each sum is the same sum in the same order, whoever stands beside it.
-            assert_eq!(together, alone.collect::<Vec<_>>(), "{machine} {dtype}");
+            assert_eq!(together, alone.collect::<Vec<_>>(), "{isa} {dtype}");
         }
     }
 }
@@ -186,13 +186,13 @@ fn s4_a_batch_of_eight_gives_the_bits_of_eight_single_products() {
 #[test]
 fn s5_the_ninth_token_changes_the_kernel_and_not_the_result() {
     let (n_in, x, weight) = (101, random(1, 9 * 101), random(2, 37 * 101));
-    for machine in Machine::available() {
-        let device = device(machine);
+    for isa in Isa::available() {
+        let device = device(isa);
         for dtype in [DType::F32, DType::F16, DType::BF16] {
             let nine = product(&device, &x, &weight, dtype, n_in);
             let eight = product(&device, &x[..8 * n_in], &weight, dtype, n_in);
             let error = difference(&nine[..eight.len()], &eight);
-            assert!(error < ANOTHER_ORDER, "{machine} {dtype}: {error}");
+            assert!(error < ANOTHER_ORDER, "{isa} {dtype}: {error}");
         }
     }
 }
@@ -202,11 +202,11 @@ fn s5_rows_longer_than_a_block_of_columns_are_added_up_block_by_block() {
     // One block of columns, the first length with two, and three of 512, 512 and 513.
     for n_in in [768, 769, 1_537] {
         let problem = Matmul::new(10, n_in, 33);
-        for machine in Machine::available() {
-            let cpu = cpu(1, machine);
+        for isa in Isa::available() {
+            let cpu = cpu(1, isa);
             let [first, last] = [0, 5].map(|i| run(&MATMUL[i], &cpu, &problem, 10 * 33));
             let error = difference(&last, &first);
-            assert!(error < ANOTHER_ORDER, "{n_in} {machine}: {error}");
+            assert!(error < ANOTHER_ORDER, "{n_in} {isa}: {error}");
         }
     }
 }
@@ -223,9 +223,9 @@ fn s6_whole_numbers_are_multiplied_exactly_with_the_zero_point_paid_back() {
         weight.iter_mut().step_by(32).for_each(|v| *v = extreme);
         // At most 96 · 127 · 127, below 2²⁴: exact in f32 too.
         let exact = product(&Device::reference(), &x, &weight, DType::F32, 96);
-        for machine in Machine::available() {
-            let found = product(&device(machine), &x, &weight, dtype, 96);
-            assert_eq!(found, exact, "{machine} {dtype}");
+        for isa in Isa::available() {
+            let found = product(&device(isa), &x, &weight, dtype, 96);
+            assert_eq!(found, exact, "{isa} {dtype}");
         }
     }
 }
@@ -239,8 +239,8 @@ fn s6_rounding_moves_an_activation_by_at_most_1_254_of_the_largest_of_its_block(
     let mut worst = 0.0f32;
     for (seed, size) in [(1, 1.0), (2, 1e-3), (3, 1e4), (4, 1e-30)] {
         let x: Vec<f32> = random(seed, 20 * 32).iter().map(|v| v * size).collect();
-        for machine in Machine::available() {
-            let found = product(&device(machine), &x, &identity, DType::Q8_0, 32);
+        for isa in Isa::available() {
+            let found = product(&device(isa), &x, &identity, DType::Q8_0, 32);
             for (x, found) in x.chunks(32).zip(found.chunks(32)) {
                 let back: Vec<f32> = found.iter().map(|v| v / 127.0).collect();
                 worst = worst.max(difference(&back, x));
@@ -258,23 +258,18 @@ fn s6_rounding_moves_an_activation_by_at_most_1_254_of_the_largest_of_its_block(
 #[test]
 fn s7_three_scores_by_hand() {
     // A head of one number, so the scale is 1: scores 1, 3, 2 and values 10, 20, 30.
-    for machine in Machine::available() {
-        let found = attention(
-            &device(machine),
-            &[1.0],
-            &[1.0, 3.0, 2.0],
-            &[10.0, 20.0, 30.0],
-        );
+    for isa in Isa::available() {
+        let found = attention(&device(isa), &[1.0], &[1.0, 3.0, 2.0], &[10.0, 20.0, 30.0]);
         // 21.547 is given to three places.
-        assert!((found[0] - 21.547).abs() < 5e-4, "{machine}: {found:?}");
+        assert!((found[0] - 21.547).abs() < 5e-4, "{isa}: {found:?}");
     }
 }
 
 #[test]
 fn s7_one_pass_equals_the_plain_softmax_when_scores_differ_by_hundreds() {
     // Scores -r²/32, down to -694, as keys of one number among 16: 4 · score / √16. All of them 400
-    // higher, e^score is no f32, and 1,000 lower all weights are 0, unless the largest is taken off.
-    // Every number is exact in f32.
+    // higher, e^score is no f32, and 1,000 lower all weights are 0, unless the largest is taken
+    // off. Every number is exact in f32.
     let (n_keys, values) = (150, random(7, 150 * 16));
     let mut q = [0.0; 16];
     q[0] = 4.0;
@@ -292,16 +287,16 @@ fn s7_one_pass_equals_the_plain_softmax_when_scores_differ_by_hundreds() {
             let mut keys = vec![0.0; n_keys * 16];
             let firsts = keys.iter_mut().step_by(16).zip(&scores);
             firsts.for_each(|(key, score)| *key = *score + offset);
-            for machine in Machine::available() {
-                let error = difference(&attention(&device(machine), &q, &keys, &values), &exact);
-                assert!(error < ANOTHER_ORDER, "{order} {offset} {machine}: {error}");
+            for isa in Isa::available() {
+                let error = difference(&attention(&device(isa), &q, &keys, &values), &exact);
+                assert!(error < ANOTHER_ORDER, "{order} {offset} {isa}: {error}");
             }
         }
     }
 }
 
 #[test]
-fn s7_every_step_of_attention_gives_what_the_first_gives_on_every_machine() {
+fn s7_every_step_of_attention_gives_what_the_first_gives_on_every_isa() {
     // One token; heads of odd width; three blocks of 64 keys; grouped queries and single ones.
     for (n_tokens, heads) in [
         (1, [1, 1, 1]),
@@ -310,14 +305,14 @@ fn s7_every_step_of_attention_gives_what_the_first_gives_on_every_machine() {
         (65, [3, 3, 20]),
     ] {
         let problem = Heads::new(n_tokens, heads);
-        for machine in Machine::available() {
-            let cpu = cpu(3, machine);
+        for isa in Isa::available() {
+            let cpu = cpu(3, isa);
             let outs = ATTENTION.map(|step| run(&step, &cpu, &problem, problem.n_outputs()));
             for (step, out) in ATTENTION.iter().zip(&outs) {
                 let error = difference(out, &outs[0]);
                 assert!(
                     error < ANOTHER_ORDER,
-                    "{heads:?} {machine} {}: {error}",
+                    "{heads:?} {isa} {}: {error}",
                     step.name
                 );
             }
@@ -329,23 +324,23 @@ fn s7_every_step_of_attention_gives_what_the_first_gives_on_every_machine() {
 fn s8_any_number_of_threads_gives_the_same_bytes() {
     let (matmul, heads) = (Matmul::new(50, 300, 400), Heads::new(70, [4, 2, 16]));
     let (x, weight) = (random(1, 11 * 256), random(2, 400 * 256));
-    for machine in Machine::available() {
+    for isa in Isa::available() {
         let outs = [1, 2, 3, 7].map(|n_threads| {
-            let cpu = cpu(n_threads, machine);
+            let cpu = cpu(n_threads, isa);
             let mut out = bits(&run(&MATMUL[5], &cpu, &matmul, matmul.n_outputs()));
             out.extend(bits(&run(&ATTENTION[3], &cpu, &heads, heads.n_outputs())));
             let device = Device::new(cpu);
             out.extend(bits(&product(&device, &x, &weight, DType::Q4_0, 256)));
             out
         });
-        assert!(outs.iter().all(|out| *out == outs[0]), "{machine}");
+        assert!(outs.iter().all(|out| *out == outs[0]), "{isa}");
     }
 }
 
 #[test]
 fn s8_threads_that_fell_asleep_wake_for_the_next_product() {
     let problem = Matmul::new(4, 256, 256);
-    let cpu = cpu(3, Machine::detect());
+    let cpu = cpu(3, Isa::detect());
     let expected = run(&MATMUL[5], &cpu, &problem, problem.n_outputs());
     // They spin for 0.2 ms: pauses on both sides of that, and right at it.
     for pause in [0, 100, 190, 200, 210, 1_000].into_iter().cycle().take(300) {
@@ -383,13 +378,13 @@ fn greedy(device: &Device) -> (Vec<usize>, Vec<f32>) {
 #[test]
 fn s9_the_cpu_device_and_the_reference_write_the_same_greedy_text() {
     let (ids, logits) = greedy(&Device::reference());
-    for machine in Machine::available() {
+    for isa in Isa::available() {
         for n_threads in [1, 3] {
-            let (found, its_logits) = greedy(&Device::new(cpu(n_threads, machine)));
-            assert_eq!(found, ids, "{machine}, {n_threads} threads");
+            let (found, its_logits) = greedy(&Device::new(cpu(n_threads, isa)));
+            assert_eq!(found, ids, "{isa}, {n_threads} threads");
             // Three layers of sums in another order.
             let error = difference(&its_logits, &logits);
-            assert!(error < 3.0 * ANOTHER_ORDER, "{machine}: {error}");
+            assert!(error < 3.0 * ANOTHER_ORDER, "{isa}: {error}");
         }
     }
 }

@@ -1,16 +1,16 @@
 //! The backend agrees with the reference, with every kind of kernels that this processor has.
 
-use gollm_cpu::{Cpu, Machine};
+use gollm_cpu::{Cpu, Isa};
 use gollm_tensor::Device;
 use gollm_tensor::conformance::{Bounds, assert_conforms};
 
 /// The bounds of this backend.
 ///
-/// q8_0 and q4_0 products round the activations to 8 bits in blocks of 32: each moves by at most 1/254
-/// of its block's largest, in a random direction. Over a sum of n products of numbers spread evenly
-/// between -1 and 1 the errors add up to 0.4 % of the sum's own spread (1/254/√3 against 1/√3), and the
-/// largest of a few thousand is four times the usual; a block of one output of one row has no others
-/// to be measured against. Three times that is the bound.
+/// q8_0 and q4_0 products round the activations to 8 bits in blocks of 32: each moves by at most
+/// 1/254 of its block's largest, in a random direction. Over a sum of n products of numbers spread
+/// evenly between -1 and 1 the errors add up to 0.4 % of the sum's own spread (1/254/√3 against
+/// 1/√3), and the largest of a few thousand is four times the usual; a block of one output of one
+/// row has no others to be measured against. Three times that is the bound.
 fn bounds() -> Bounds {
     Bounds {
         quantized: 2e-2,
@@ -24,28 +24,28 @@ fn a_cache_of_half_precision_costs_a_thousandth() {
         cache: 1e-3,
         ..bounds()
     };
-    for machine in Machine::available() {
-        let cpu = Cpu::with_machine(2, machine).unwrap().with_half_cache();
+    for isa in Isa::available() {
+        let cpu = Cpu::with_isa(2, isa).unwrap().with_half_cache();
         assert_conforms(&Device::new(cpu), &bounds);
     }
 }
 
 #[test]
-fn weights_that_there_is_no_room_to_lay_out_anew_give_the_same() {
-    for machine in Machine::available() {
+fn weights_that_do_not_fit_the_memory_budget_give_the_same() {
+    for isa in Isa::available() {
         // Some of the suite's weights fit, some do not.
-        for room in [0, 4096] {
-            let cpu = Cpu::with_machine(2, machine).unwrap().with_room(room);
+        for budget in [0, 4096] {
+            let cpu = Cpu::with_isa(2, isa).unwrap().with_memory_budget(budget);
             assert_conforms(&Device::new(cpu), &bounds());
         }
     }
 }
 
 #[test]
-fn every_operation_agrees_with_the_reference_on_every_machine() {
-    for machine in Machine::available() {
+fn every_operation_agrees_with_the_reference_on_every_isa() {
+    for isa in Isa::available() {
         for n_threads in [1, 2, 3] {
-            let cpu = Cpu::with_machine(n_threads, machine).unwrap();
+            let cpu = Cpu::with_isa(n_threads, isa).unwrap();
             assert_conforms(&Device::new(cpu), &bounds());
         }
     }

@@ -58,9 +58,9 @@ impl Failure {
 
 /// The number from which Python chooses the subclass of `OSError`.
 ///
-/// The system's own, where there is one: on Windows it counts differently, and an error that another
-/// crate has wrapped has lost it. Then from the kind; these numbers are the same on every system
-/// that CPython runs on.
+/// The system's own, where there is one: on Windows it counts differently, and an error that
+/// another crate has wrapped has lost it. Then from the kind; these numbers are the same on every
+/// system that CPython runs on.
 fn errno(error: &io::Error) -> Option<i32> {
     let number = error.raw_os_error().filter(|_| cfg!(unix));
     number.or(match error.kind() {

@@ -1,7 +1,7 @@
 //! The Python module `gollm`: this workspace's tokenizer, sampler and models, for Python.
 //!
-//! The trainer in `python/` encodes its text with this module's tokenizer and writes its models with
-//! this module's writer, and the parity tests compare PyTorch's logits with this module's. So
+//! The trainer in `python/` encodes its text with this module's tokenizer and writes its models
+//! with this module's writer, and the parity tests compare PyTorch's logits with this module's. So
 //! training and inference share one tokenizer and one description of the file format, and cannot
 //! disagree about either.
 //!
@@ -29,7 +29,7 @@
 //! tokenizer = gollm.Tokenizer.train(texts, vocab_size=4096)   # any iterable of str
 //! ids = tokenizer.encode("Once upon a time")                  # list[int]
 //! assert tokenizer.decode(ids) == "Once upon a time"
-//! tokenizer.save("tokenizer.tiktoken")                        # and tokenizer.tiktoken.json beside it
+//! tokenizer.save("tokenizer.tiktoken")                        # and tokenizer.tiktoken.json
 //!
 //! ids, offsets = tokenizer.encode_batch(texts)                # NumPy arrays, on all cores
 //! first = ids[offsets[0]:offsets[1]]                          # the ids of texts[0]
@@ -60,8 +60,8 @@
 //!
 //! Whatever takes long (training, encoding, loading, writing, computing) releases the interpreter,
 //! so other Python threads run meanwhile. Every object may be used by several threads; two calls of
-//! one model wait for each other. Ctrl-C ends a generation between two tokens, and the training of a
-//! tokenizer while it reads its texts, once the texts read so far are dealt with.
+//! one model wait for each other. Ctrl-C ends a generation between two tokens, and the training of
+//! a tokenizer while it reads its texts, once the texts read so far are dealt with.
 //!
 //! # Errors
 //!
@@ -76,8 +76,8 @@
 //! reasons: a method can then release the interpreter while it works on its object, and the module
 //! needs nothing else to be safe on a Python without the global lock.
 //!
-//! Read next: `tokenizer.rs`, `model.rs`, and `error.rs` for which exception an error becomes. Tests:
-//! `python/tests/test_gollm_module.py`.
+//! Read next: `tokenizer.rs`, `model.rs`, and `error.rs` for which exception an error becomes.
+//! Tests: `python/tests/test_gollm_module.py`.
 
 mod decode_stream;
 mod device;

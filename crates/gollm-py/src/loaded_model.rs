@@ -47,7 +47,8 @@ impl LoadedModel {
     /// The weights and their cache, once no other thread uses them. To be called detached from the
     /// interpreter: the other thread may need it to finish.
     pub(crate) fn lock(&self) -> MutexGuard<'_, TransformerModel> {
-        // A thread that panicked may have left tokens in the cache; every use begins by emptying it.
+        // A thread that panicked may have left tokens in the cache; every use begins by emptying
+        // it.
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -72,9 +72,10 @@ impl Model {
 impl Model {
     /// Opens a model file.
     ///
-    /// `device` is where to compute: "auto", "cpu" or "reference". The file is mapped into memory, unless
-    /// `mmap` is False: then it is read, for files that others may shorten meanwhile. `verify`
-    /// checks every checksum, which reads the whole file; damage to its head is always noticed.
+    /// `device` is where to compute: "auto", "cpu" or "reference". The file is mapped into memory,
+    /// unless `mmap` is False: then it is read, for files that others may shorten meanwhile.
+    /// `verify` checks every checksum, which reads the whole file; damage to its head is always
+    /// noticed.
     ///
     /// Raises OSError if the file cannot be read, GollmError if it is no usable model, ValueError
     /// for a device that this build does not have.
@@ -102,8 +103,8 @@ impl Model {
         json::to_python(py, &self.file.config().to_json()?)
     }
 
-    /// Everything in the file but its tensors and its tokenizer: config, provenance (how the weights
-    /// came to be), chat template, and keys that this version does not know.
+    /// Everything in the file but its tensors and its tokenizer: config, provenance (how the
+    /// weights came to be), chat template, and keys that this version does not know.
     fn metadata<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
         let mut metadata = self.file.metadata().clone();
         metadata.tokenizer = None;
@@ -155,9 +156,9 @@ impl Model {
 
     /// The logits after each id: float32, `[n_tokens, vocab_size]`.
     ///
-    /// The ids are fed to the model `chunk_size` at a time, later ones reading what earlier ones left
-    /// in the key/value cache; 1 is how generation works. Raises ValueError for ids that the model
-    /// does not have, and for more of them than its context holds.
+    /// The ids are fed to the model `chunk_size` at a time, later ones reading what earlier ones
+    /// left in the key/value cache; 1 is how generation works. Raises ValueError for ids that the
+    /// model does not have, and for more of them than its context holds.
     #[pyo3(signature = (ids, chunk_size = 128))]
     fn logits<'py>(
         &self,

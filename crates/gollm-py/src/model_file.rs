@@ -26,8 +26,9 @@ type Named<'a> = (&'a str, &'a [usize], Cow<'a, [f32]>);
 /// file as they are: `Tokenizer.to_json()`, a chat template, and any JSON object that says how the
 /// weights came to be. The arrays must not be changed meanwhile.
 ///
-/// Raises ValueError for a config or JSON that is wrong, TypeError for an array that is not float32,
-/// GollmError for tensors that do not fit the config or are not finite, OSError if it cannot write.
+/// Raises ValueError for a config or JSON that is wrong, TypeError for an array that is not
+/// float32, GollmError for tensors that do not fit the config or are not finite, OSError if it
+/// cannot write.
 #[pyfunction]
 #[pyo3(signature = (
     path, config_json, tensors, dtype, tokenizer_json = None, chat_template = None,

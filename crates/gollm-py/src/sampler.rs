@@ -65,7 +65,8 @@ impl Sampler {
 
     /// Chooses an id. `previous` are the ids so far, oldest first, for the penalties.
     ///
-    /// Raises ValueError for logits that are empty, NaN or infinite, or a previous id that has none.
+    /// Raises ValueError for logits that are empty, NaN or infinite, or a previous id that has
+    /// none.
     #[pyo3(signature = (logits, previous = None))]
     fn sample(&self, logits: Logits<'_>, previous: Option<Ids>) -> Result<u32> {
         let (logits, previous) = (to_vec(&logits), to_ids(previous));

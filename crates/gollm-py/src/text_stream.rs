@@ -24,9 +24,10 @@ enum Message {
 
 /// An iterator over the pieces of a text that a model is writing.
 ///
-/// Made by `Model.stream()`. A thread writes ahead of the reader; each piece is whole characters and
-/// never empty. `finish_reason` and `ids` tell about the text once it has ended. Dropping or closing
-/// the iterator stops the thread. Until the text has ended, other calls of the same model wait.
+/// Made by `Model.stream()`. A thread writes ahead of the reader; each piece is whole characters
+/// and never empty. `finish_reason` and `ids` tell about the text once it has ended. Dropping or
+/// closing the iterator stops the thread. Until the text has ended, other calls of the same model
+/// wait.
 #[pyclass(module = "gollm", frozen)]
 pub(crate) struct TextStream {
     state: Mutex<State>,

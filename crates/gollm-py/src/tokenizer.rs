@@ -50,8 +50,8 @@ impl Tokenizer {
     ///
     /// `vocab_size` counts everything: 256 bytes, merges, special tokens. `pattern` is how text is
     /// cut into pieces before merging: "gpt2", "cl100k", "o200k", "llama3", "qwen2" or "smollm".
-    /// `special_tokens` are the texts of the last ids, in this order; None stands for the five of gollm's own models, and an empty
-    /// list for none. Other Python threads run meanwhile.
+    /// `special_tokens` are the texts of the last ids, in this order; None stands for the five of
+    /// gollm's own models, and an empty list for none. Other Python threads run meanwhile.
     ///
     /// Raises ValueError for a vocab_size that is too small, or too large for the text.
     #[staticmethod]
@@ -111,9 +111,9 @@ impl Tokenizer {
 
     /// Encodes many texts on several threads, while other Python threads run.
     ///
-    /// Returns `(ids, offsets)`: all ids in a row (uint32), and one more offset than there are texts
-    /// (uint64); text `i` is `ids[offsets[i]:offsets[i + 1]]`. `threads` is how many to use; None is
-    /// as many as the machine runs at a time. The result does not depend on it.
+    /// Returns `(ids, offsets)`: all ids in a row (uint32), and one more offset than there are
+    /// texts (uint64); text `i` is `ids[offsets[i]:offsets[i + 1]]`. `threads` is how many to use;
+    /// None is as many as the machine runs at a time. The result does not depend on it.
     #[pyo3(signature = (texts, allow_special = false, threads = None))]
     fn encode_batch<'py>(
         &self,
@@ -174,8 +174,8 @@ impl Tokenizer {
         self.inner.vocab_size()
     }
 
-    /// How text is cut into pieces: "gpt2", "cl100k", "o200k", "llama3", "qwen2" or "smollm"; None for
-    /// SentencePiece, which does not cut it.
+    /// How text is cut into pieces: "gpt2", "cl100k", "o200k", "llama3", "qwen2" or "smollm"; None
+    /// for SentencePiece, which does not cut it.
     #[getter]
     fn pattern(&self) -> Option<&'static str> {
         self.inner.pattern().map(Pattern::name)
@@ -224,8 +224,8 @@ impl Tokenizer {
     }
 
     /// Reads the text of Hugging Face's `tokenizer.json`; `config` is the text of the
-    /// `tokenizer_config.json` beside it. Raises GollmError if it is something else, or has steps that
-    /// are not known here.
+    /// `tokenizer_config.json` beside it. Raises GollmError if it is something else, or has steps
+    /// that are not known here.
     #[staticmethod]
     #[pyo3(signature = (text, config = None))]
     fn from_hf_json(text: &str, config: Option<&str>) -> Result<Self> {

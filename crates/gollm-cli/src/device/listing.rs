@@ -1,6 +1,6 @@
 //! What `gollm devices` shows: the devices of this build, and those it was built without.
 
-use gollm_cpu::{Machine, physical_cores};
+use gollm_cpu::{Isa, physical_cores};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -27,15 +27,15 @@ pub(crate) struct Missing {
 
 /// Every device of this build, the fastest first.
 pub(crate) fn devices() -> Vec<Listed> {
-    let (machine, n_threads) = (Machine::detect(), physical_cores());
+    let (isa, n_threads) = (Isa::detect(), physical_cores());
     let s = if n_threads == 1 { "" } else { "s" };
     let on_host = [
         Listed {
             name: "cpu".to_owned(),
             kernels: format!(
-                "vector instructions and threads: {machine} kernels, {n_threads} thread{s}"
+                "vector instructions and threads: {isa} kernels, {n_threads} thread{s}"
             ),
-            facts: json!({ "machine": machine.to_string(), "threads": n_threads }),
+            facts: json!({ "machine": isa.to_string(), "threads": n_threads }),
         },
         Listed {
             name: "reference".to_owned(),

@@ -8,9 +8,9 @@ use crate::threads::Shared;
 
 /// Activations rounded to 8 bits, in tiles of as many tokens as the kernel takes at once.
 ///
-/// A tile of `N` tokens is a list of its blocks, and everything that the kernel needs of a block lies
-/// together: the quants, four of each token and then the next four, the scales, and the sums of the
-/// quants times minus the zero points. One address then reaches all of it.
+/// A tile of `N` tokens is a list of its blocks, and everything that the kernel needs of a block
+/// lies together: the quants, four of each token and then the next four, the scales, and the sums
+/// of the quants times minus the zero points. One address then reaches all of it.
 #[derive(Debug, Default)]
 pub(crate) struct Activations {
     pub(crate) words: Vec<u32>,
@@ -37,8 +37,8 @@ impl Activations {
     }
 }
 
-/// The tile that starts at `token` has this many tokens: the most that the machine takes, or the
-/// largest power of two that is left.
+/// The tile that starts at `token` has this many tokens: the most that the instruction set takes,
+/// or the largest power of two that is left.
 #[inline(always)]
 pub(crate) fn tile_len<S: Simd>(token: usize, n_tokens: usize) -> usize {
     let left = (n_tokens - token).min(S::QUANTIZED_TOKENS);

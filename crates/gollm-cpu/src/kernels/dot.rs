@@ -1,8 +1,8 @@
 //! Dot products of a few tokens with rows of a weight: what decoding does.
 //!
 //! Each weight is read once and used for every token, so the time is that of reading the weights.
-//! Four rows go side by side: four streams for the memory to run ahead on, and four sums that do not
-//! wait for one another.
+//! Four rows go side by side: four streams for the memory to run ahead on, and four sums that do
+//! not wait for one another.
 
 use std::ops::Range;
 
@@ -98,8 +98,8 @@ unsafe fn tile<S: Simd, T: Stored, const N: usize>(
             for r in 0..ROWS {
                 let from = rows[r].add(column * T::BYTES);
                 let weight = T::load(simd, from);
-                // The row that takes this one's place, so that it is near when its turn comes: a row of
-                // f16 is too short for the processor to guess that there is a next one.
+                // The row that takes this one's place, so that it is near when its turn comes: a
+                // row of f16 is too short for the processor to guess that there is a next one.
                 if (column * T::BYTES).is_multiple_of(64) {
                     simd.prefetch(from.wrapping_add(ROWS * n_columns * T::BYTES).cast());
                 }

@@ -7,8 +7,8 @@ use crate::threads::Shared;
 
 /// `e^x`, within 2 units in the last place, for `x` clamped to −87.3 … 88.3.
 ///
-/// `e^x = 2^n · e^r` with `n` the whole number nearest to `x / ln 2`, so `|r| ≤ ln 2 / 2`, where six
-/// terms of the series are exact to f32. Source: Cody & Waite 1980, "Software Manual for the
+/// `e^x = 2^n · e^r` with `n` the whole number nearest to `x / ln 2`, so `|r| ≤ ln 2 / 2`, where
+/// six terms of the series are exact to f32. Source: Cody & Waite 1980, "Software Manual for the
 /// Elementary Functions", chapter 6 (the two-part `ln 2`).
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::F32) -> S::F32 {

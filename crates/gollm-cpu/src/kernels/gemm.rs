@@ -1,14 +1,15 @@
 //! Many tokens times a weight: what reading a prompt does.
 //!
-//! Here each weight is used for hundreds of tokens, so the time is that of the multiply-adds, and the
-//! work is to keep the two units that do them fed. A tile of `TILE_ROWS` tokens × `TILE_VECTORS`
-//! vectors of outputs stays in registers while the inner loop runs over the columns: one load of
-//! weights serves all tokens of the tile, one activation all its outputs. Both are packed first, so
-//! that the loop reads each of them from one place, in order:
+//! Here each weight is used for hundreds of tokens, so the time is that of the multiply-adds, and
+//! the work is to keep the two units that do them fed. A tile of `TILE_ROWS` tokens ×
+//! `TILE_VECTORS` vectors of outputs stays in registers while the inner loop runs over the columns:
+//! one load of weights serves all tokens of the tile, one activation all its outputs. Both are
+//! packed first, so that the loop reads each of them from one place, in order:
 //!
 //! - the tokens in tiles, `[tile][column][token]`, once for all outputs;
-//! - the weights of a few panels of outputs, `[panel][column][output]`, just before they are used, by the
-//!   thread that uses them: they then are in its second cache. Widening f16 or bf16 happens here, once.
+//! - the weights of a few panels of outputs, `[panel][column][output]`, just before they are used,
+//!   by the thread that uses them: they then are in its second cache. Widening f16 or bf16 happens
+//!   here, once.
 //!
 //! A tile of tokens then meets all packed panels while it is near. Long rows are cut into
 //! blocks of columns, so that both fit; the sums of later blocks are added to those of the first.
@@ -19,10 +20,10 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::rows::{F32, Rows, Stored, with_stored};
-use crate::simd::{LANES, Machine, Simd, Task};
+use crate::simd::{Isa, LANES, Simd, Task};
 use crate::threads::Shared;
 
-/// The sizes of the register tile, which differ by machine.
+/// The sizes of the register tile, which differ by instruction set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TileSize {
     /// Tokens.
@@ -32,8 +33,8 @@ pub(crate) struct TileSize {
 }
 
 impl TileSize {
-    /// The tile of a machine.
-    pub(crate) fn of(machine: Machine) -> Self {
+    /// The tile of an instruction set.
+    pub(crate) fn of(isa: Isa) -> Self {
         struct Ask;
         impl Task for Ask {
             type Output = TileSize;
@@ -46,7 +47,7 @@ impl TileSize {
                 }
             }
         }
-        machine.run(Ask)
+        isa.run(Ask)
     }
 
     /// How many numbers `n_tokens` packed rows of `n_columns` take.
@@ -55,7 +56,8 @@ impl TileSize {
     }
 }
 
-/// Packs some tiles of tokens: `packed[tile][column][token]`. The last tile is filled up with zeros.
+/// Packs some tiles of tokens: `packed[tile][column][token]`. The last tile is filled up with
+/// zeros.
 pub(crate) struct PackTokens<'a> {
     /// `[n_tokens, n_columns]`.
     pub(crate) x: &'a [f32],
@@ -123,10 +125,11 @@ pub(crate) struct PackedProducts<'a> {
     pub(crate) range: Range<usize>,
 }
 
-/// Columns ahead whose weights are asked for, so that they are in the first cache when their turn comes.
+/// Columns ahead whose weights are asked for, so that they are in the first cache when their turn
+/// comes.
 const AHEAD: usize = 8;
-/// The most panels packed at a time, and the most columns of them: 4 x 32 x 768 x 4 bytes, a third of a
-/// second cache of 1 MiB.
+/// The most panels packed at a time, and the most columns of them: 4 x 32 x 768 x 4 bytes, a third
+/// of a second cache of 1 MiB.
 const PANELS: usize = 4;
 const COLUMNS: usize = 768;
 
@@ -164,7 +167,8 @@ impl Task for PackedProducts<'_> {
     }
 }
 
-/// `packed[panel][column][output]` for some columns of some panels; outputs that do not exist are zeros.
+/// `packed[panel][column][output]` for some columns of some panels; outputs that do not exist are
+/// zeros.
 #[inline(always)]
 fn pack_panels<S: Simd, T: Stored>(
     simd: S,
@@ -241,9 +245,9 @@ fn products<S: Simd>(
                 add: columns.start > 0,
             };
             let (panel, n) = (packed.as_ptr(), columns.len());
-            // The tile's sizes are constants of the machine; a const generic cannot be one of those,
-            // so the three that exist are written out.
-            // SAFETY: for each column `x` has `TILE_ROWS` numbers and `panel` `width` (asserted).
+            // The tile's sizes are constants of the instruction set; a const generic cannot be one
+            // of those, so the three that exist are written out. SAFETY: for each column `x` has
+            // `TILE_ROWS` numbers and `panel` `width` (asserted).
             unsafe {
                 match (S::TILE_ROWS, S::TILE_VECTORS) {
                     (12, 2) => tile_sums::<S, 12, 2>(simd, x, panel, n, place),

@@ -1,10 +1,10 @@
 //! Products with 8- and 4-bit weights, in integers.
 //!
-//! The activations of a token are quantized too, to 8 bits in blocks of 32 with one scale each. Then a
-//! block of a row and a block of a token is a sum of 32 products of small integers, which processors
-//! do four at a time and exactly, times two scales. The panels (`panels.rs`) put 16 rows side by side,
-//! so a vector of 16 sums needs no adding up across lanes, and one load of weights serves up to eight
-//! tokens.
+//! The activations of a token are quantized too, to 8 bits in blocks of 32 with one scale each.
+//! Then a block of a row and a block of a token is a sum of 32 products of small integers, which
+//! processors do four at a time and exactly, times two scales. The panels (`panels.rs`) put 16 rows
+//! side by side, so a vector of 16 sums needs no adding up across lanes, and one load of weights
+//! serves up to eight tokens.
 //!
 //! What it costs: rounding an activation moves it by at most 1/254 of the largest in its block.
 
@@ -30,9 +30,9 @@ pub(crate) struct PanelProducts<'a> {
 /// A q8_0 or q4_0 matrix in one of two forms.
 #[derive(Clone, Copy)]
 pub(crate) enum QuantizedWeight<'a> {
-    /// Laid out when it was uploaded.
+    /// Repacked when it was uploaded.
     Panels(&'a Panels),
-    /// As it lies in the file: a thread lays out each panel just before it uses it.
+    /// As it lies in the file: a thread repacks each panel just before it uses it.
     Blocks(Blocks<'a>),
 }
 
@@ -65,12 +65,19 @@ impl Task for PanelProducts<'_> {
             }
             QuantizedWeight::Blocks(blocks) => {
                 // Taken and put back: a closure around the work would keep it from being inlined.
-                let mut room = PANEL.take();
+                let mut scratch = PANEL.take();
                 for index in self.range {
-                    room.lay_out_again(blocks, index * LANES);
-                    all_tokens(simd, room.panel(0), self.x, self.out, index * LANES, n_rows);
+                    scratch.repack(blocks, index * LANES);
+                    all_tokens(
+                        simd,
+                        scratch.panel(0),
+                        self.x,
+                        self.out,
+                        index * LANES,
+                        n_rows,
+                    );
                 }
-                PANEL.set(room);
+                PANEL.set(scratch);
             }
         }
     }

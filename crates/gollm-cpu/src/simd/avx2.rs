@@ -243,8 +243,8 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn dot4(self, sums: Self::I32, a: Self::U8, b: i32) -> Self::I32 {
-        // `maddubs` adds pairs of products in 16 bits and saturates: 255 · 127 · 2 would not fit. So
-        // both are widened to 16 bits first, even and odd bytes apart, where `madd` is exact.
+        // `maddubs` adds pairs of products in 16 bits and saturates: 255 · 127 · 2 would not fit.
+        // So both are widened to 16 bits first, even and odd bytes apart, where `madd` is exact.
         let mut totals = sums;
         unsafe {
             let b = _mm256_set1_epi32(b);

@@ -1,8 +1,8 @@
 //! Vectors of 16 in one register: Intel since Skylake-X (with VNNI since Cascade Lake), AMD since
 //! Zen 4.
 //!
-//! VNNI is required: the processors with AVX-512 and without it gain little here over AVX2, and their
-//! clock drops.
+//! VNNI is required: the processors with AVX-512 and without it gain little here over AVX2, and
+//! their clock drops.
 
 use std::arch::x86_64::*;
 

@@ -1,11 +1,11 @@
-//! Sixteen numbers at a time, on whatever the processor offers.
+//! SIMD vectors of sixteen numbers, on whatever instruction set (ISA) the processor offers.
 //!
-//! Every kernel of this crate is written once, over the trait [`Simd`], whose vector has 16 lanes on
-//! every machine: one register of AVX-512, two of AVX2, four of NEON, an array in portable Rust. A
-//! machine is a small file that says how its registers do a dozen things.
+//! Every kernel of this crate is written once, over the trait [`Simd`], whose vector has 16 lanes
+//! on every instruction set: one register of AVX-512, two of AVX2, four of NEON, an array in
+//! portable Rust. An instruction set is a small file that says how its registers do a dozen things.
 //!
-//! Which machine to use is asked once, at run time ([`Machine::detect`]). A kernel is then a
-//! [`Task`], and [`Machine::run`] compiles one copy of it for each machine: the copy is inlined into a
+//! Which one to use is decided once, at run time ([`Isa::detect`]). A kernel is then a [`Task`],
+//! and [`Isa::run`] compiles one copy of it for each instruction set: the copy is inlined into a
 //! function marked with `#[target_feature]`, so that its vector operations become single
 //! instructions. Nothing else in the program needs special compiler flags.
 
@@ -33,10 +33,11 @@ pub(crate) const LANES: usize = 16;
 /// Every value of an implementing type is a promise that the processor has the instructions, so the
 /// operations on values are safe; those that follow a pointer are not.
 ///
-/// All methods must be inlined to become instructions, hence `#[inline(always)]` on each of them and
-/// on every kernel. A closure cannot carry that attribute, and one that the compiler leaves alone turns
-/// each of its vector operations into a call through memory, a hundred times slower: so no kernel has a
-/// closure around vectors, nor `array::from_fn` or an iterator over them; kernels count with indices.
+/// All methods must be inlined to become instructions, hence `#[inline(always)]` on each of them
+/// and on every kernel. A closure cannot carry that attribute, and one that the compiler leaves
+/// alone turns each of its vector operations into a call through memory, a hundred times slower: so
+/// no kernel has a closure around vectors, nor `array::from_fn` or an iterator over them; kernels
+/// count with indices.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// 16 numbers.
     type F32: Copy;
@@ -102,8 +103,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     ///
     /// 32 bytes must be readable at `from`; no alignment is needed.
     unsafe fn load_bf16(self, from: *const u8) -> Self::F32;
-    /// Writes 16 numbers from −127 to 127 as signed bytes, rounded to the nearest. What a number that
-    /// is not one becomes is not said.
+    /// Writes 16 numbers from −127 to 127 as signed bytes, rounded to the nearest. What a number
+    /// that is not one becomes is not said.
     ///
     /// # Safety
     ///
@@ -127,7 +128,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn dot4(self, sums: Self::I32, a: Self::U8, b: i32) -> Self::I32;
 }
 
-/// A kernel with its arguments, to be compiled for each machine.
+/// A kernel with its arguments, to be compiled for each instruction set.
 ///
 /// `run` must be `#[inline(always)]`.
 pub(crate) trait Task {
@@ -137,9 +138,9 @@ pub(crate) trait Task {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// The vector instructions in use.
+/// Instruction set: the vector instructions in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Machine(Kind);
+pub struct Isa(Kind);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -154,7 +155,7 @@ enum Kind {
     NeonDot(neon::Neon<true>),
 }
 
-impl Machine {
+impl Isa {
     /// The best that this processor has.
     #[must_use]
     pub fn detect() -> Self {
@@ -196,7 +197,7 @@ impl Machine {
         }
     }
 
-    /// Runs the copy of a kernel that was compiled for this machine.
+    /// Runs the copy of a kernel that was compiled for this instruction set.
     #[inline]
     pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
         match self.0 {
@@ -213,20 +214,20 @@ impl Machine {
     }
 }
 
-impl fmt::Display for Machine {
+impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl FromStr for Machine {
+impl FromStr for Isa {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let available = Self::available();
-        let found = available.iter().find(|machine| machine.name() == text);
+        let found = available.iter().find(|isa| isa.name() == text);
         found.copied().ok_or_else(|| {
-            let names: Vec<&str> = available.iter().map(|machine| machine.name()).collect();
+            let names: Vec<&str> = available.iter().map(|isa| isa.name()).collect();
             format!(
                 "this processor has no kernels called `{text}`; it has {}",
                 names.join(", ")

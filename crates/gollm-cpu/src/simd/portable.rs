@@ -110,8 +110,8 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn store_i8(self, to: *mut i8, value: Self::F32) {
-        // 1.5 · 2^23 pushes the fraction out of the mantissa, which rounds to the nearest whole number
-        // and leaves that in the lowest bits.
+        // 1.5 · 2^23 pushes the fraction out of the mantissa, which rounds to the nearest whole
+        // number and leaves that in the lowest bits.
         let bytes = value.map(|v| (v + 12_582_912.0).to_bits() as u8 as i8);
         // SAFETY: the caller promises 16 writable bytes.
         unsafe { to.cast::<[i8; LANES]>().write_unaligned(bytes) }

@@ -1,4 +1,4 @@
-//! Every machine does what portable Rust does.
+//! Every instruction set does what portable Rust does.
 
 use half::{bf16, f16};
 
@@ -71,19 +71,19 @@ impl Task for Everything {
 }
 
 #[test]
-fn every_machine_does_what_portable_rust_does() {
-    let machines = Machine::available();
-    let expected = machines[0].run(Everything);
-    for machine in machines {
+fn every_isa_does_what_portable_rust_does() {
+    let isas = Isa::available();
+    let expected = isas[0].run(Everything);
+    for isa in isas {
         // Every number is small enough for exact arithmetic in any order.
-        assert_eq!(machine.run(Everything), expected, "{machine}");
+        assert_eq!(isa.run(Everything), expected, "{isa}");
     }
 }
 
 #[test]
-fn a_machine_is_read_as_it_is_written() {
-    for machine in Machine::available() {
-        assert_eq!(machine.name().parse(), Ok(machine));
+fn an_isa_is_read_as_it_is_written() {
+    for isa in Isa::available() {
+        assert_eq!(isa.name().parse(), Ok(isa));
     }
-    assert!("sse9".parse::<Machine>().is_err());
+    assert!("sse9".parse::<Isa>().is_err());
 }

@@ -1,9 +1,10 @@
 //! A fixed pool with one job at a time: every thread runs the same closure, and the caller waits.
 //!
 //! The threads wait for a counter of jobs to move. At first they spin on it, then they sleep on a
-//! condition variable; who starts a job wakes sleepers only if there are any. The one danger of such a
-//! scheme is the wake-up that falls between a thread's last look at the counter and its falling
-//! asleep: see `sleep` and `run`, and `tests/pool_model`, which has loom try every interleaving.
+//! condition variable; who starts a job wakes sleepers only if there are any. The one danger of
+//! such a scheme is the wake-up that falls between a thread's last look at the counter and its
+//! falling asleep: see `sleep` and `run`, and `tests/pool_model`, which has loom try every
+//! interleaving.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -80,8 +81,8 @@ impl Pool {
         self.threads.len() + 1
     }
 
-    /// Calls `f` once on every thread, with the thread's number, and returns when all have returned.
-    /// A panic in any of them goes on in the caller. `f` must not start another job.
+    /// Calls `f` once on every thread, with the thread's number, and returns when all have
+    /// returned. A panic in any of them goes on in the caller. `f` must not start another job.
     pub(crate) fn run(&self, f: &(dyn Fn(usize) + Sync)) {
         if self.threads.is_empty() {
             return f(0);
@@ -92,8 +93,8 @@ impl Pool {
             panic: Mutex::new(None),
         };
         let state = &*self.state;
-        // The lifetime is forgotten here and kept by waiting below: this function does not return, nor
-        // unwind, while a thread may still look at `job`.
+        // The lifetime is forgotten here and kept by waiting below: this function does not return,
+        // nor unwind, while a thread may still look at `job`.
         let pointer = std::ptr::from_ref(&job).cast_mut().cast::<Job<'static>>();
         state.job.store(pointer, Relaxed);
         state.running.store(self.threads.len(), Relaxed);
@@ -121,8 +122,8 @@ impl Pool {
 
     /// Deals out `0..n` to whichever thread is free, at least `least` at a time.
     ///
-    /// A thread takes its share of half of what is left: long runs at first, since neighbours share work, and
-    /// short ones at the end, so that nobody waits long for the last.
+    /// A thread takes its share of half of what is left: long runs at first, since neighbours share
+    /// work, and short ones at the end, so that nobody waits long for the last.
     pub(crate) fn for_each(&self, n: usize, least: usize, f: impl Fn(Range<usize>) + Sync) {
         let least = least.max(1);
         if n <= least || self.threads.is_empty() {
@@ -191,8 +192,8 @@ fn sleep(state: &State, done: usize) {
     state.sleepers.fetch_sub(1, Relaxed);
 }
 
-/// Takes a lock. The data behind the pool's locks is valid at every moment, so a panic that poisoned
-/// one changed nothing.
+/// Takes a lock. The data behind the pool's locks is valid at every moment, so a panic that
+/// poisoned one changed nothing.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

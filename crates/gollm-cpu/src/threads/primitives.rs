@@ -23,8 +23,8 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Long enough for what happens between two tokens (choosing the next one), short enough that an
-    /// idle program takes no time: 0.2 milliseconds.
+    /// Long enough for what happens between two tokens (choosing the next one), short enough that
+    /// an idle program takes no time: 0.2 milliseconds.
     const SPIN: std::time::Duration = std::time::Duration::from_micros(200);
 
     /// Ends after [`Patience::SPIN`].

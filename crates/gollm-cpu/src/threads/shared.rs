@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 /// A mutable slice handed to every thread of a region.
 ///
-/// Rust cannot see that the threads of a region write different elements, so writing is `unsafe`: each
-/// kernel says why they do.
+/// Rust cannot see that the threads of a region write different elements, so writing is `unsafe`:
+/// each kernel says why they do.
 #[derive(Debug)]
 pub(crate) struct Shared<'a, T> {
     start: *mut T,
@@ -65,8 +65,8 @@ impl<'a, T: Copy> Shared<'a, T> {
     ///
     /// # Safety
     ///
-    /// Until the result is dropped no other thread may touch these elements, nor this thread through
-    /// another handle.
+    /// Until the result is dropped no other thread may touch these elements, nor this thread
+    /// through another handle.
     #[inline(always)]
     pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [T] {
         assert!(start <= self.len && len <= self.len - start);

@@ -1,4 +1,5 @@
-//! Every interleaving of small pools, tried by loom: the pool's own source, made of loom's primitives.
+//! Every interleaving of small pools, tried by loom: the pool's own source, made of loom's
+//! primitives.
 
 #[expect(dead_code, reason = "the crate uses more of it")]
 #[path = "../../src/threads/pool.rs"]

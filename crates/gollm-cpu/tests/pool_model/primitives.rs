@@ -1,5 +1,5 @@
-//! What the pool is made of here: loom's locks, atomics and threads, in place of the standard library's in
-//! `src/threads/primitives.rs`.
+//! What the pool is made of here: loom's locks, atomics and threads, in place of the standard
+//! library's in `src/threads/primitives.rs`.
 
 pub(super) use loom::sync::{
     Arc, Condvar, Mutex, MutexGuard,

@@ -2,7 +2,7 @@
 
 use gollm_cpu::ladder::{ATTENTION, Heads, MATMUL, Matmul, Step};
 use gollm_cpu::roofline::Roofline;
-use gollm_cpu::{Cpu, Machine};
+use gollm_cpu::{Cpu, Isa};
 use serde_json::json;
 
 use super::measure::{rates, timed};
@@ -31,7 +31,7 @@ struct Common {
 
     /// Vector instructions [default: the best that there are]
     #[arg(long, value_name = "NAME", env = "GOLLM_KERNELS")]
-    kernels: Option<Machine>,
+    kernels: Option<Isa>,
 
     /// How to print: md, csv or json
     #[arg(
@@ -135,9 +135,9 @@ fn run<P>(
     flops: u64,
     n_outputs: usize,
 ) -> Result<(), CliError> {
-    let machine = args.kernels.unwrap_or_else(Machine::detect);
-    let cpu = Cpu::with_machine(args.threads.map_or(0, usize::from), machine)?;
-    let one = Cpu::with_machine(1, machine)?;
+    let isa = args.kernels.unwrap_or_else(Isa::detect);
+    let cpu = Cpu::with_isa(args.threads.map_or(0, usize::from), isa)?;
+    let one = Cpu::with_isa(1, isa)?;
     let peak = Roofline::measure(&one).f32_per_second;
     let mut out = vec![0.0; n_outputs];
     let mut rows = Vec::new();
@@ -163,12 +163,12 @@ fn run<P>(
             fraction: sample.mean * 1e9 / (peak * n_threads as f64),
         });
     }
-    print(&rows, &machine, cpu.n_threads(), args.output)
+    print(&rows, &isa, cpu.n_threads(), args.output)
 }
 
 fn print(
     rows: &[Timed],
-    machine: &Machine,
+    isa: &Isa,
     n_threads: usize,
     format: Format,
 ) -> Result<(), CliError> {
@@ -179,7 +179,7 @@ fn print(
                 json!({
                     "step": row.name, "idea": row.idea, "gflop_s": row.gflop_s,
                     "stddev_gflop_s": row.deviation, "speedup": row.gflop_s / first,
-                    "roofline_fraction": row.fraction, "kernels": machine.name(),
+                    "roofline_fraction": row.fraction, "kernels": isa.name(),
                     "n_threads": n_threads,
                 })
             });

@@ -118,7 +118,7 @@ pub(crate) struct Args {
 
     /// Vector instructions of the cpu device [default: the best that there are]
     #[arg(long, value_name = "NAME", env = "GOLLM_KERNELS")]
-    kernels: Option<gollm_cpu::Machine>,
+    kernels: Option<gollm_cpu::Isa>,
 
     /// How to print: md, csv or json
     #[arg(

@@ -1,7 +1,7 @@
 //! Measures a whole model: reading a prompt, writing, writing several texts at once.
 
 use gollm_cpu::roofline::Roofline;
-use gollm_cpu::{Cpu, Machine};
+use gollm_cpu::{Cpu, Isa};
 use gollm_model::{Append, Config, Decoder, ParameterCounts};
 use gollm_sampler::Random;
 use gollm_tensor::{DType, Device};
@@ -111,7 +111,7 @@ impl Args {
     }
 
     fn benches(&self, dtype: DType, notes: Notes) -> Result<Vec<Bench>, CliError> {
-        let machine = self.kernels.unwrap_or_else(Machine::detect);
+        let isa = self.kernels.unwrap_or_else(Isa::detect);
         let threads = if self.threads.is_empty() {
             &[0][..]
         } else {
@@ -124,10 +124,10 @@ impl Args {
                 continue;
             }
             for &n in threads {
-                let cpu = Cpu::with_machine(usize::from(n), machine)?;
+                let cpu = Cpu::with_isa(usize::from(n), isa)?;
                 let (n_threads, roofline) = (cpu.n_threads(), Roofline::measure(&cpu));
                 notes.say(format_args!(
-                    "{n_threads} threads, {machine}: memory {:.1} GB/s, f32 {:.0} GFLOP/s, 8-bit {:.0} Gop/s, an empty parallel region {:.1} µs",
+                    "{n_threads} threads, {isa}: memory {:.1} GB/s, f32 {:.0} GFLOP/s, 8-bit {:.0} Gop/s, an empty parallel region {:.1} µs",
                     roofline.bytes_per_second / 1e9,
                     roofline.f32_per_second / 1e9,
                     roofline.i8_per_second / 1e9,
@@ -136,7 +136,7 @@ impl Args {
                 benches.push(Bench {
                     device: Device::new(cpu),
                     name: name.to_string(),
-                    kernels: machine.to_string(),
+                    kernels: isa.to_string(),
                     n_threads,
                     limits: Some(Limits::of_cpu(&roofline, dtype)),
                 });

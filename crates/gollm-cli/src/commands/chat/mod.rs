@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args, notes: Notes) -> Result<Status, CliError> {
         sampler.seed
     ));
     let engine = model.engine(&device, &args.context, notes)?;
-    // A device that has laid out its weights anew no longer needs the mapping.
+    // A device that has repacked its weights no longer needs the mapping.
     drop(model);
 
     let mut conversation = Conversation::new(template);

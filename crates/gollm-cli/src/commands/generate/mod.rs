@@ -125,8 +125,8 @@ pub(crate) fn run(args: &Args, notes: Notes, started: Instant) -> Result<Status,
 }
 
 /// Continues the prompt with whatever the model has: text if it has a tokenizer, otherwise ids.
-/// Also says when the model was ready. The file is let go of then: a device that has laid out its
-/// weights anew no longer needs the mapping.
+/// Also says when the model was ready. The file is let go of then: a device that has repacked its
+/// weights no longer needs the mapping.
 fn continue_prompt(
     prompt: &Prompt,
     options: &GenerateOptions,

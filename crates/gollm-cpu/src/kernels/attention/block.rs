@@ -8,15 +8,15 @@ use crate::simd::{LANES, Simd};
 pub(super) const KEYS: usize = 64;
 const VECTORS: usize = KEYS / LANES;
 
-/// Room for one piece of work, kept by each thread.
+/// Scratch memory for one piece of work, kept by each thread.
 #[derive(Default)]
 pub(super) struct Scratch {
     /// `[rows, padded]`: queries of the tile, row `r` being token `r / group`, head `r % group`.
     pub(super) q: Vec<f32>,
     /// `[padded, KEYS]`: a block of keys, turned.
     keys: Vec<f32>,
-    /// `[KEYS, padded]`: the values of the block, next to each other. In the cache they are a power of
-    /// two apart, often, and would push each other out of the nearest cache.
+    /// `[KEYS, padded]`: the values of the block, next to each other. In the cache they are a power
+    /// of two apart, often, and would push each other out of the nearest cache.
     values: Vec<f32>,
     /// `[rows, padded]`: weighted sums of values.
     pub(super) sums: Vec<f32>,
@@ -209,8 +209,8 @@ fn add_values<S: Simd, const R: usize>(
 ///
 /// # Safety
 ///
-/// `values` must point to `n_keys` rows, `stride` numbers apart, of `V · 16` numbers, and `sums` to `R`
-/// such rows.
+/// `values` must point to `n_keys` rows, `stride` numbers apart, of `V · 16` numbers, and `sums` to
+/// `R` such rows.
 #[inline(always)]
 unsafe fn weigh<S: Simd, const R: usize, const V: usize>(
     simd: S,
@@ -267,8 +267,8 @@ unsafe fn load<S: Simd, T: Stored>(simd: S, from: *const u8, n: usize) -> S::F32
     }
 }
 
-/// Fills in the weights of a block, relative to the largest score so far; returns by how much the sums so
-/// far shrink.
+/// Fills in the weights of a block, relative to the largest score so far; returns by how much the
+/// sums so far shrink.
 #[inline(always)]
 fn softmax_step<S: Simd>(
     simd: S,

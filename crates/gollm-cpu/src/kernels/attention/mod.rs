@@ -1,15 +1,15 @@
 //! Attention over the cache in one pass, without keeping the scores.
 //!
 //! A softmax seems to need all scores before it can weigh the first value. It does not: keep the
-//! largest score so far, `m`, the sum of `e^(s − m)` so far and the weighted sum of values so far; when
-//! a larger score comes, both sums shrink by `e^(m − m')`. So the keys are taken in blocks of 64, and
-//! nothing grows with the context. Source: Milakov & Gimelshein 2018,
+//! largest score so far, `m`, the sum of `e^(s − m)` so far and the weighted sum of values so far;
+//! when a larger score comes, both sums shrink by `e^(m − m')`. So the keys are taken in blocks of
+//! 64, and nothing grows with the context. Source: Milakov & Gimelshein 2018,
 //! <https://arxiv.org/abs/1805.02867>; Dao et al. 2022, <https://arxiv.org/abs/2205.14135>.
 //!
-//! One piece of work is a tile of up to 16 consecutive tokens of one sequence and one key/value head,
-//! with all query heads that share it: each block of keys and values is read once for all of them. The
-//! keys of a block are turned, so that a vector holds one number of 16 keys and scores need no sums
-//! across lanes.
+//! One piece of work is a tile of up to 16 consecutive tokens of one sequence and one key/value
+//! head, with all query heads that share it: each block of keys and values is read once for all of
+//! them. The keys of a block are turned, so that a vector holds one number of 16 keys and scores
+//! need no sums across lanes.
 
 mod block;
 

@@ -1,30 +1,30 @@
-//! Memory for weights that are laid out anew, counted so that a large model does not take all of it.
+//! Memory budget for repacked weights, so that a large model does not take all memory.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// How many bytes may still be taken.
+/// Memory budget: how many bytes may still be taken.
 ///
 /// What is free is asked for when the first weight comes, not before: a program that never loads a
 /// quantized model need not know.
 #[derive(Debug, Default)]
-pub(crate) struct Room(OnceLock<Arc<AtomicUsize>>);
+pub(crate) struct MemoryBudget(OnceLock<Arc<AtomicUsize>>);
 
-/// Bytes that were taken; they are given back when this is dropped.
+/// Reserved bytes of a [`MemoryBudget`]; they are given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct Reservation {
     n_bytes: usize,
     left: Arc<AtomicUsize>,
 }
 
-impl Room {
-    /// Room for so many bytes.
+impl MemoryBudget {
+    /// A budget of so many bytes.
     pub(crate) fn of(n_bytes: usize) -> Self {
         Self(OnceLock::from(Arc::new(AtomicUsize::new(n_bytes))))
     }
 
     /// Takes `n_bytes`, if that many are left.
-    pub(crate) fn take(&self, n_bytes: usize) -> Option<Share> {
+    pub(crate) fn take(&self, n_bytes: usize) -> Option<Reservation> {
         let left = self
             .0
             .get_or_init(|| Arc::new(AtomicUsize::new(free_memory() / 4 * 3)));
@@ -32,21 +32,21 @@ impl Room {
             left.checked_sub(n_bytes)
         })
         .ok()?;
-        Some(Share {
+        Some(Reservation {
             n_bytes,
             left: Arc::clone(left),
         })
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.left.fetch_add(self.n_bytes, Ordering::Relaxed);
     }
 }
 
-/// The memory that this process can still have, in bytes: the system's, or its control group's if that is
-/// less. Where the system does not say, as much as anyone could want.
+/// The memory that this process can still have, in bytes: the system's, or its control group's if
+/// that is less. Where the system does not say, as much as anyone could want.
 #[must_use]
 pub fn free_memory() -> usize {
     if !sysinfo::IS_SUPPORTED_SYSTEM {
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn what_is_taken_is_missing_until_it_is_given_back() {
-        let room = Room::of(100);
-        let share = room.take(60).unwrap();
-        assert!(room.take(41).is_none());
-        assert!(room.take(40).is_some(), "the last one was given back");
-        drop(share);
-        assert!(room.take(100).is_some());
+        let budget = MemoryBudget::of(100);
+        let reservation = budget.take(60).unwrap();
+        assert!(budget.take(41).is_none());
+        assert!(budget.take(40).is_some(), "the last one was given back");
+        drop(reservation);
+        assert!(budget.take(100).is_some());
     }
 
     #[test]
