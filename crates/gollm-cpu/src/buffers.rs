@@ -1,7 +1,7 @@
 //! Memory that is used again: a decode loop takes its buffers from here and gives them back.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 /// How many free buffers are kept. A forward pass holds fewer than this at a time.
 const MOST_KEPT: usize = 24;
@@ -14,14 +14,7 @@ impl Buffers {
     /// A buffer of `n` numbers, whose values are whatever they were: the caller writes each of
     /// them.
     pub(crate) fn take(&self, n: usize) -> Buffer {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The smallest that is large enough, but not one so large that a lookup of one row would
-        // keep a whole prompt's buffer.
-        let best = (0..free.len())
-            .filter(|&i| free[i].capacity() >= n && free[i].capacity() / 4 <= n)
-            .min_by_key(|&i| free[i].capacity());
-        let mut values = best.map_or_else(Vec::new, |i| free.swap_remove(i));
-        drop(free);
+        let mut values = self.reuse(n).unwrap_or_default();
         // Never shortened: growing again would write zeros that nobody reads.
         if values.len() < n {
             values.resize(n, 0.0);
@@ -31,6 +24,28 @@ impl Buffers {
             n,
             home: self.clone(),
         }
+    }
+
+    /// A free buffer for `n` numbers.
+    fn reuse(&self, n: usize) -> Option<Vec<f32>> {
+        let mut free = try_lock(&self.0)?;
+        // The smallest that is large enough, but not one so large that a lookup of one row would
+        // keep a whole prompt's buffer.
+        let best = (0..free.len())
+            .filter(|&i| free[i].capacity() >= n && free[i].capacity() / 4 <= n)
+            .min_by_key(|&i| free[i].capacity());
+        best.map(|i| free.swap_remove(i))
+    }
+}
+
+/// Takes the lock of reusable memory, unless another thread has it: then allocating is faster than
+/// waiting. And in a child process nobody waits for a thread that did not come along when its
+/// parent forked.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -44,7 +59,9 @@ pub(crate) struct Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut free = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut free) = try_lock(&self.home.0) else {
+            return;
+        };
         if free.len() == MOST_KEPT {
             free.remove(0);
         }

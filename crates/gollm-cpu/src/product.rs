@@ -10,9 +10,9 @@
 //! all weights that they meet.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-use crate::buffers::{Buffer, Buffers};
+use crate::buffers::{Buffer, Buffers, try_lock};
 use crate::kernels::activations::{Activations, Quantize};
 use crate::kernels::dot::{self, Dots};
 use crate::kernels::gemm::{PackTokens, PackedProducts, TileSize};
@@ -42,8 +42,9 @@ struct Lent<'a> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        let mut kept = self.home.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < 2 {
+        if let Some(mut kept) = try_lock(self.home)
+            && kept.len() < 2
+        {
             kept.push(std::mem::take(&mut self.activations));
         }
     }
@@ -158,9 +159,9 @@ impl Executor {
     }
 
     fn lend(&self) -> Lent<'_> {
-        let mut kept = self.rounded.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = try_lock(&self.rounded).and_then(|mut kept| kept.pop());
         Lent {
-            activations: kept.pop().unwrap_or_default(),
+            activations: kept.unwrap_or_default(),
             home: &self.rounded,
         }
     }

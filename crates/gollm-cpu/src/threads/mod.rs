@@ -11,6 +11,7 @@ mod pool;
 mod pool_tests;
 mod primitives;
 mod shared;
+mod team;
 
 pub(crate) use pool::Pool;
 pub(crate) use shared::Shared;

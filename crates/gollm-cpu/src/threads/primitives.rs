@@ -1,5 +1,6 @@
 //! What the pool is made of. `tests/pool_model` has loom's in their place.
 
+pub(super) use std::process::id as process_id;
 pub(super) use std::sync::{
     Arc, Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicPtr, AtomicUsize, fence},
@@ -14,12 +15,11 @@ pub(super) fn spawn(
     std::thread::Builder::new().name(name).spawn(f)
 }
 
-/// How long to spin before doing something else.
+/// How long to spin before falling asleep.
 pub(super) struct Patience {
+    spins: bool,
     pauses: u32,
     until: Option<std::time::Instant>,
-    /// Whether to give the core away once spinning has taken long, and spin on.
-    endless: bool,
 }
 
 impl Patience {
@@ -27,20 +27,11 @@ impl Patience {
     /// an idle program takes no time: 0.2 milliseconds.
     const SPIN: std::time::Duration = std::time::Duration::from_micros(200);
 
-    /// Ends after [`Patience::SPIN`].
-    pub(super) fn short() -> Self {
+    pub(super) fn new(spins: bool) -> Self {
         Self {
+            spins,
             pauses: 0,
             until: None,
-            endless: false,
-        }
-    }
-
-    /// Never ends: after [`Patience::SPIN`] it lets other threads run between looks.
-    pub(super) fn endless() -> Self {
-        Self {
-            endless: true,
-            ..Self::short()
         }
     }
 
@@ -48,17 +39,16 @@ impl Patience {
     pub(super) fn pause(&mut self) -> bool {
         self.pauses = self.pauses.wrapping_add(1);
         // The clock is asked once in 64 pauses, a few microseconds.
-        if self.pauses.is_multiple_of(64) {
+        if self.spins && self.pauses.is_multiple_of(64) {
             let now = std::time::Instant::now();
-            let until = *self.until.get_or_insert(now + Self::SPIN);
-            if now >= until {
-                if self.endless {
-                    std::thread::yield_now();
-                }
-                return self.endless;
-            }
+            self.spins = now < *self.until.get_or_insert(now + Self::SPIN);
         }
         std::hint::spin_loop();
-        true
+        self.spins
     }
+}
+
+/// The logical cores that this process may use.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

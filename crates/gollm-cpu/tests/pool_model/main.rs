@@ -1,15 +1,15 @@
-//! Every interleaving of small pools, tried by loom: the pool's own source, made of loom's
+//! Every interleaving of small teams of threads, tried by loom: the pool's own source, made of loom's
 //! primitives.
 
-#[expect(dead_code, reason = "the crate uses more of it")]
-#[path = "../../src/threads/pool.rs"]
-mod pool;
 mod primitives;
+#[expect(dead_code, reason = "the crate uses more of it")]
+#[path = "../../src/threads/team.rs"]
+mod team;
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 
-use pool::Pool;
+use team::Team;
 
 /// Runs `body` under every interleaving with at most two forced switches of threads; published bugs
 /// of this kind need no more, and more would take hours.
@@ -21,18 +21,18 @@ fn model(body: impl Fn() + Sync + Send + 'static) {
 
 fn run_jobs(n_threads: usize, n_jobs: usize) {
     model(move || {
-        let Ok(pool) = Pool::new(n_threads) else {
+        let Ok(team) = Team::new(n_threads) else {
             return;
         };
         let calls = Arc::new(AtomicUsize::new(0));
         for job in 1..=n_jobs {
-            pool.run(&|_| {
+            team.run(&|_| {
                 calls.fetch_add(1, Ordering::Relaxed);
             });
             // `run` returned, so every thread has run the job: nothing is lost, nothing runs late.
             assert_eq!(calls.load(Ordering::Relaxed), job * n_threads);
         }
-        drop(pool);
+        drop(team);
     });
 }
 

@@ -16,23 +16,24 @@ pub(super) fn spawn(
 }
 
 /// How long to spin: not at all, since each look is one more interleaving.
-pub(super) struct Patience {
-    endless: bool,
-}
+pub(super) struct Patience;
 
 impl Patience {
-    pub(super) fn short() -> Self {
-        Self { endless: false }
-    }
-
-    pub(super) fn endless() -> Self {
-        Self { endless: true }
+    pub(super) fn new(_spins: bool) -> Self {
+        Self
     }
 
     pub(super) fn pause(&mut self) -> bool {
-        if self.endless {
-            loom::thread::yield_now();
-        }
-        self.endless
+        false
     }
+}
+
+/// As many as make no difference.
+pub(super) fn cores() -> usize {
+    1
+}
+
+/// There is one process.
+pub(super) fn process_id() -> u32 {
+    1
 }
