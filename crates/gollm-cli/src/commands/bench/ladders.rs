@@ -166,12 +166,7 @@ fn run<P>(
     print(&rows, &isa, cpu.n_threads(), args.output)
 }
 
-fn print(
-    rows: &[Timed],
-    isa: &Isa,
-    n_threads: usize,
-    format: Format,
-) -> Result<(), CliError> {
+fn print(rows: &[Timed], isa: &Isa, n_threads: usize, format: Format) -> Result<(), CliError> {
     let first = rows.first().map_or(1.0, |row| row.gflop_s);
     match format {
         Format::Json => {
