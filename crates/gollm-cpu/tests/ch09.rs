@@ -12,7 +12,9 @@ use common::{config, random, weights};
 use gollm_cpu::ladder::{ATTENTION, Heads, MATMUL, Matmul, Step};
 use gollm_cpu::roofline::Roofline;
 use gollm_cpu::{Cpu, Isa};
-use gollm_model::{Append, Config, Decoder, FlopCounts, bytes_read_per_token, kv_bytes_per_token};
+use gollm_model::{
+    Config, Decoder, FlopCounts, SequenceTokens, bytes_read_per_token, kv_bytes_per_token,
+};
 use gollm_tensor::{DType, Device, Place};
 
 /// The same sums in another order. Each of the roughly 1,500 additions rounds by up to 2⁻²⁴ of a
@@ -359,7 +361,7 @@ fn greedy(device: &Device) -> (Vec<usize>, Vec<f32>) {
     let mut cache = decoder.new_cache(1).expect("small");
     let (mut tokens, mut ids, mut all) = (vec![3, 60, 0, 17, 17, 42, 5, 9, 31], vec![], vec![]);
     for _ in 0..20 {
-        let append = Append {
+        let append = SequenceTokens {
             sequence: 0,
             tokens: &tokens,
         };

@@ -1,6 +1,6 @@
 //! The transformer of gollm-model as a [`LanguageModel`].
 
-use gollm_model::{Append, Decoder, KvCache};
+use gollm_model::{Decoder, KvCache};
 use gollm_tensor::Tensor;
 
 use crate::{LanguageModel, Result, SequenceTokens};
@@ -51,13 +51,17 @@ impl LanguageModel for TransformerModel {
     }
 
     fn forward(&mut self, batch: &[SequenceTokens<'_>]) -> Result<Vec<Vec<f32>>> {
-        let batch: Vec<Append<'_>> = batch.iter().map(append).collect();
-        let logits = self.decoder.forward(&batch, &mut self.cache)?;
+        let logits = self.decoder.forward(batch, &mut self.cache)?;
         self.rows(&logits)
     }
 
+    fn forward_argmax(&mut self, batch: &[SequenceTokens<'_>]) -> Result<Vec<u32>> {
+        let logits = self.decoder.forward(batch, &mut self.cache)?;
+        Ok(logits.argmax().map_err(gollm_model::Error::from)?)
+    }
+
     fn forward_every(&mut self, entry: SequenceTokens<'_>) -> Result<Vec<Vec<f32>>> {
-        let logits = self.decoder.forward_all(append(&entry), &mut self.cache)?;
+        let logits = self.decoder.forward_all(entry, &mut self.cache)?;
         self.rows(&logits)
     }
 
@@ -67,12 +71,5 @@ impl LanguageModel for TransformerModel {
 
     fn truncate(&mut self, sequence: usize, length: usize) -> Result<()> {
         Ok(self.cache.truncate(sequence, length)?)
-    }
-}
-
-fn append<'a>(entry: &SequenceTokens<'a>) -> Append<'a> {
-    Append {
-        sequence: entry.sequence,
-        tokens: entry.tokens,
     }
 }

@@ -1,15 +1,9 @@
 //! The narrow seam: tokens in, logits out.
 
-use crate::{Error, Result};
+pub use gollm_model::SequenceTokens;
+use gollm_sampler::Candidates;
 
-/// Tokens to append to one sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SequenceTokens<'a> {
-    /// Which sequence, below [`LanguageModel::n_sequences`].
-    pub sequence: usize,
-    /// At least one token; they follow those that the sequence already holds.
-    pub tokens: &'a [u32],
-}
+use crate::{Error, Result};
 
 /// A model as everything above it sees it: it remembers sequences of tokens, takes more, and says
 /// how likely each id is to come next.
@@ -40,6 +34,29 @@ pub trait LanguageModel: Send {
     /// id, or outgrows the context, and whatever the arithmetic itself can meet. After an error the
     /// content of the named sequences is unspecified until [`truncate`](Self::truncate)d to 0.
     fn forward(&mut self, batch: &[SequenceTokens<'_>]) -> Result<Vec<Vec<f32>>>;
+
+    /// As [`forward`](Self::forward), but returns only the id of the largest logit after each entry's
+    /// last token, the lowest on a tie: all that greedy decoding needs. A model on a GPU overrides
+    /// the default, so that an id leaves the device instead of `vocab_size` logits.
+    ///
+    /// # Shapes
+    ///
+    /// - returns `[batch.len()]`, in the order of `batch`
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward), and where the default looks at logits: if one is not finite.
+    fn forward_argmax(&mut self, batch: &[SequenceTokens<'_>]) -> Result<Vec<u32>> {
+        let logits = self.forward(batch)?;
+        check_logits(&logits, batch.len(), self.vocab_size())?;
+        let ids = batch.iter().zip(&logits).map(|(entry, logits)| {
+            let n_tokens = self.length(entry.sequence);
+            let candidates =
+                Candidates::new(logits).map_err(|source| Error::Sampling { n_tokens, source })?;
+            Ok(candidates.best().map_or(0, |best| best.id))
+        });
+        ids.collect()
+    }
 
     /// How many tokens a sequence holds.
     fn length(&self, sequence: usize) -> usize;
@@ -94,6 +111,23 @@ pub(crate) fn check_logits(
         return Err(Error::Contract {
             found: format!("{} logits in list {index}", logits[index].len()),
             expected: format!("vocab_size = {vocab_size}"),
+        });
+    }
+    Ok(())
+}
+
+/// Checks that a model returned `n_expected` ids of its vocabulary.
+pub(crate) fn check_ids(ids: &[u32], n_expected: usize, vocab_size: usize) -> Result<()> {
+    if ids.len() != n_expected {
+        return Err(Error::Contract {
+            found: format!("{} ids", ids.len()),
+            expected: format!("{n_expected}"),
+        });
+    }
+    if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab_size) {
+        return Err(Error::Contract {
+            found: format!("id {id}"),
+            expected: format!("an id below vocab_size = {vocab_size}"),
         });
     }
     Ok(())

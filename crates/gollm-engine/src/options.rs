@@ -56,4 +56,15 @@ impl GenerateOptions {
         }
         Ok(())
     }
+
+    /// Refuses what only text can have.
+    pub(crate) fn check_without_tokenizer(&self) -> Result<()> {
+        if !self.stop_strings.is_empty() {
+            return Err(Error::Option {
+                option: "stop_strings",
+                problem: "they need text, and this model has no tokenizer".to_owned(),
+            });
+        }
+        Ok(())
+    }
 }

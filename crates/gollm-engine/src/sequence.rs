@@ -24,15 +24,18 @@ pub struct Sequence<'a> {
     /// How many of `ids` the model has seen.
     n_seen: usize,
     n_drawn: usize,
+    /// How many of the drawn ids the caller has taken.
+    n_ids_taken: usize,
     context_length: usize,
     options: GenerateOptions,
     end_ids: Vec<u32>,
-    tokenizer: &'a Tokenizer,
+    /// What turns ids into text. Without it the sequence has ids alone.
+    tokenizer: Option<&'a Tokenizer>,
+    decoder: Option<DecodeStream<'a>>,
     sampler: Sampler,
-    decoder: DecodeStream<'a>,
     stop: StopMatcher,
     text: String,
-    /// How much of `text` the caller has taken.
+    /// How many bytes of `text` the caller has taken.
     n_taken: usize,
     finish_reason: Option<FinishReason>,
     started: Instant,
@@ -42,12 +45,15 @@ pub struct Sequence<'a> {
 impl<'a> Sequence<'a> {
     /// Prepares to continue `prompt` in the model's sequence `slot`, which is emptied.
     ///
+    /// Without a tokenizer there is no text: ids are [taken](Self::take_ids) as they are drawn, no id
+    /// ends the text by itself, and stop strings are refused.
+    ///
     /// # Errors
     ///
     /// As [`after`](Self::after).
     pub fn new(
         model: &mut dyn LanguageModel,
-        tokenizer: &'a Tokenizer,
+        tokenizer: impl Into<Option<&'a Tokenizer>>,
         slot: usize,
         prompt: Vec<u32>,
         options: GenerateOptions,
@@ -65,13 +71,17 @@ impl<'a> Sequence<'a> {
     /// that cannot be continued; [`Error::Option`] and [`Error::Sampler`] for options.
     pub fn after(
         model: &mut dyn LanguageModel,
-        tokenizer: &'a Tokenizer,
+        tokenizer: impl Into<Option<&'a Tokenizer>>,
         (slot, n_kept): (usize, usize),
         prompt: Vec<u32>,
         options: GenerateOptions,
     ) -> Result<Self> {
         check_prompt(&prompt, model.context_length(), model.vocab_size())?;
         options.check_prefill_chunk()?;
+        let tokenizer = tokenizer.into();
+        if tokenizer.is_none() {
+            options.check_without_tokenizer()?;
+        }
         let sampler = Sampler::new(options.sampler)?;
         let stop = StopMatcher::new(&options.stop_strings)?;
         let n_kept = n_kept.min(prompt.len() - 1).min(model.length(slot));
@@ -81,11 +91,12 @@ impl<'a> Sequence<'a> {
             n_prompt: prompt.len(),
             n_seen: n_kept,
             n_drawn: 0,
+            n_ids_taken: 0,
             context_length: model.context_length(),
-            end_ids: end_of_text_ids(tokenizer),
+            end_ids: tokenizer.map(end_of_text_ids).unwrap_or_default(),
             tokenizer,
+            decoder: tokenizer.map(|tokenizer| tokenizer.stream_after(&prompt)),
             sampler,
-            decoder: tokenizer.stream_after(&prompt),
             stop,
             text: String::new(),
             n_taken: 0,
@@ -123,6 +134,13 @@ impl<'a> Sequence<'a> {
     pub fn take_text(&mut self) -> &str {
         let from = std::mem::replace(&mut self.n_taken, self.text.len());
         &self.text[from..]
+    }
+
+    /// The ids drawn since the last call.
+    pub fn take_ids(&mut self) -> &[u32] {
+        let drawn = &self.ids[self.n_prompt..];
+        let from = std::mem::replace(&mut self.n_ids_taken, drawn.len());
+        &drawn[from..]
     }
 
     /// Ends the sequence now, at the caller's wish. Text that is still held back, for half a character
@@ -168,14 +186,16 @@ impl<'a> Sequence<'a> {
         })
     }
 
+    /// Whether the id of the largest logit is all that the next draw needs. The first draw looks at
+    /// every logit, so that a model whose numbers are not finite is refused and not listened to.
+    pub(crate) fn is_argmax_enough(&self) -> bool {
+        self.n_drawn > 0 && self.sampler.options().is_argmax()
+    }
+
     /// Takes the logits after the last of the [`pending`](Self::pending) tokens. Draws the next id
     /// from them, unless more of the prompt must be seen first.
     pub(crate) fn advance(&mut self, logits: &[f32]) -> Result<()> {
-        let Some(pending) = self.pending() else {
-            return Ok(());
-        };
-        self.n_seen += pending.tokens.len();
-        if self.n_seen < self.ids.len() {
+        if self.see_pending() {
             return Ok(());
         }
         let drawn = self.sampler.sample(logits, &self.ids);
@@ -183,6 +203,24 @@ impl<'a> Sequence<'a> {
             n_tokens: self.n_seen,
             source,
         })?;
+        self.draw(id)
+    }
+
+    /// As [`advance`](Self::advance) where [`is_argmax_enough`](Self::is_argmax_enough): takes the id
+    /// itself.
+    pub(crate) fn advance_by(&mut self, id: u32) -> Result<()> {
+        self.see_pending();
+        self.draw(id)
+    }
+
+    /// Counts the pending tokens as seen. True if more of the prompt is left to be seen.
+    fn see_pending(&mut self) -> bool {
+        self.n_seen += self.pending().map_or(0, |pending| pending.tokens.len());
+        self.n_seen < self.ids.len()
+    }
+
+    /// Counts a drawn id and adds it to the text.
+    fn draw(&mut self, id: u32) -> Result<()> {
         self.n_drawn += 1;
         if self.n_drawn == 1 {
             self.statistics.time_to_first_token = Some(self.started.elapsed());
@@ -203,10 +241,10 @@ impl<'a> Sequence<'a> {
         }
 
         self.ids.push(id);
-        // Special tokens are marks for the model. As text they could not be told from text that
-        // says the same.
-        if !self.tokenizer.is_special(id) || self.options.shown_ids.contains(&id) {
-            let piece = self.decoder.push(id)?;
+        if self.is_text(id)
+            && let Some(decoder) = &mut self.decoder
+        {
+            let piece = decoder.push(id)?;
             if self.show(&piece) {
                 return Ok(());
             }
@@ -217,6 +255,15 @@ impl<'a> Sequence<'a> {
             self.finish(FinishReason::Context);
         }
         Ok(())
+    }
+
+    /// Special tokens are for the model alone: as text they could not be told from text that says the
+    /// same.
+    fn is_text(&self, id: u32) -> bool {
+        let is_special = self
+            .tokenizer
+            .is_some_and(|tokenizer| tokenizer.is_special(id));
+        !is_special || self.options.shown_ids.contains(&id)
     }
 
     /// Adds text, less what a stop string may begin with. True if one was found, which ends all.
@@ -234,8 +281,8 @@ impl<'a> Sequence<'a> {
     /// Ends the text, showing what was held back: half a character, as U+FFFD, and the beginning of
     /// a stop string that did not come.
     fn finish(&mut self, reason: FinishReason) {
-        let decoder = std::mem::replace(&mut self.decoder, self.tokenizer.stream());
-        if !self.show(&decoder.finish()) {
+        let held = self.decoder.take().map(DecodeStream::finish);
+        if !self.show(&held.unwrap_or_default()) {
             let held = self.stop.finish();
             self.text.push_str(&held);
             self.end(reason);

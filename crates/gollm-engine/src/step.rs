@@ -1,6 +1,6 @@
 //! The loop's one step: a single pass through the model, for any number of texts.
 
-use crate::language_model::check_logits;
+use crate::language_model::{check_ids, check_logits};
 use crate::{LanguageModel, Result, Sequence};
 
 /// Moves every unfinished sequence on by one pass that they share: those still reading their prompt
@@ -21,14 +21,33 @@ pub fn step(model: &mut dyn LanguageModel, sequences: &mut [Sequence<'_>]) -> Re
     if batch.is_empty() {
         return Ok(());
     }
+    let n_pending = batch.len();
+    let mut active = sequences
+        .iter()
+        .filter(|sequence| sequence.finish_reason().is_none());
+    if active.all(Sequence::is_argmax_enough) {
+        let ids = model.forward_argmax(&batch)?;
+        check_ids(&ids, n_pending, model.vocab_size())?;
+        return each_active(sequences, ids, Sequence::advance_by);
+    }
     let logits = model.forward(&batch)?;
-    check_logits(&logits, batch.len(), model.vocab_size())?;
+    check_logits(&logits, n_pending, model.vocab_size())?;
+    each_active(sequences, logits, |sequence, logits| {
+        sequence.advance(&logits)
+    })
+}
 
+/// Hands every unfinished sequence its result of the pass.
+fn each_active<'a, T>(
+    sequences: &mut [Sequence<'a>],
+    results: Vec<T>,
+    mut advance: impl FnMut(&mut Sequence<'a>, T) -> Result<()>,
+) -> Result<()> {
     let active = sequences
         .iter_mut()
         .filter(|sequence| sequence.finish_reason().is_none());
-    for (sequence, logits) in active.zip(&logits) {
-        sequence.advance(logits)?;
+    for (sequence, result) in active.zip(results) {
+        advance(sequence, result)?;
     }
     Ok(())
 }

@@ -25,12 +25,12 @@ struct OutputHead {
     weight: Tensor,
 }
 
-/// New tokens of one sequence, to be appended to its cache.
-#[derive(Debug, Clone, Copy)]
-pub struct Append<'a> {
-    /// The slot of the cache.
+/// Tokens to append to one sequence and its cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SequenceTokens<'a> {
+    /// Which sequence: a slot of the cache, from 0.
     pub sequence: usize,
-    /// The new token ids, at least one.
+    /// At least one token id; they follow those that the sequence already holds.
     pub tokens: &'a [u32],
 }
 
@@ -157,7 +157,7 @@ impl Decoder {
     ///
     /// If an id is not in the vocabulary, an entry is empty, a sequence does not exist, appears twice
     /// or has no room, or this part has no embedding or no head. The cache keeps its lengths then.
-    pub fn forward(&self, batch: &[Append<'_>], cache: &mut KvCache) -> Result<Tensor> {
+    pub fn forward(&self, batch: &[SequenceTokens<'_>], cache: &mut KvCache) -> Result<Tensor> {
         let x = self.hidden(batch, cache)?;
         let mut next = 0;
         let last_rows: Vec<usize> = batch
@@ -179,12 +179,12 @@ impl Decoder {
     /// # Errors
     ///
     /// As [`Decoder::forward`].
-    pub fn forward_all(&self, append: Append<'_>, cache: &mut KvCache) -> Result<Tensor> {
+    pub fn forward_all(&self, append: SequenceTokens<'_>, cache: &mut KvCache) -> Result<Tensor> {
         self.head(&self.hidden(&[append], cache)?)
     }
 
     /// Embeds the batch's tokens and runs them through the layers.
-    fn hidden(&self, batch: &[Append<'_>], cache: &mut KvCache) -> Result<Tensor> {
+    fn hidden(&self, batch: &[SequenceTokens<'_>], cache: &mut KvCache) -> Result<Tensor> {
         let mut ids = Vec::new();
         let mut places: Vec<Place> = Vec::new();
         for append in batch {

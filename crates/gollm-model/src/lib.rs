@@ -24,7 +24,7 @@ pub use config::{Config, RopeScaling};
 pub use counts::{
     FlopCounts, ParameterCounts, bytes_read_per_token, kv_bytes, kv_bytes_per_token, weight_bytes,
 };
-pub use decoder::{Append, Decoder};
+pub use decoder::{Decoder, SequenceTokens};
 pub use error::{Error, Result};
 pub use feed_forward::FeedForward;
 pub use kv_cache::{KvCache, LayerCache};

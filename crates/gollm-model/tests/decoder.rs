@@ -11,7 +11,7 @@ mod common;
 
 use common::{append, config, decoder, values, weights};
 use gollm_model::{
-    Append, Config, Decoder, Error, KvCache, Part, Reduce, WeightSource, expected_tensors,
+    Config, Decoder, Error, KvCache, Part, Reduce, SequenceTokens, WeightSource, expected_tensors,
 };
 use gollm_tensor::{DType, Device, Tensor};
 
@@ -93,7 +93,7 @@ fn sequences_of_a_batch_do_not_see_each_other() {
         )
     });
     let mut cache = decoder.new_cache(3).expect("small");
-    let batch: Vec<Append<'_>> = (0..3).map(|s| append(2 - s, prompts[s])).collect();
+    let batch: Vec<SequenceTokens<'_>> = (0..3).map(|s| append(2 - s, prompts[s])).collect();
     let together = values(&decoder.forward(&batch, &mut cache).expect("runs"));
     for (logits, alone) in together.chunks(config.vocab_size).zip(&alone) {
         assert!(difference(logits, alone) < 1e-5);
@@ -255,7 +255,7 @@ fn mistakes_are_named_and_leave_the_cache_as_it_was() {
     decoder
         .forward(&[append(0, &PROMPT)], &mut cache)
         .expect("runs");
-    let mut message = |batch: &[Append<'_>]| {
+    let mut message = |batch: &[SequenceTokens<'_>]| {
         let error = decoder.forward(batch, &mut cache).expect_err("a mistake");
         assert_eq!((cache.length(0), cache.length(1)), (9, 0));
         error.to_string()

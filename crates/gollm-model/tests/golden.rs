@@ -9,7 +9,9 @@
 use std::path::PathBuf;
 
 use gollm_model::gpt::{LayerNorm, gelu};
-use gollm_model::{Append, Config, Decoder, RmsNorm, RopeScaling, WeightSource, loss, rope};
+use gollm_model::{
+    Config, Decoder, RmsNorm, RopeScaling, SequenceTokens, WeightSource, loss, rope,
+};
 use gollm_tensor::{Device, Place, RopeTable, Tensor};
 use gollm_weights::{ModelFile, OpenOptions};
 use ndarray::{Array1, Array2};
@@ -121,8 +123,8 @@ fn assert_close(what: &str, found: &[f32], expected: &[f32], bound: f32) {
     );
 }
 
-fn append(tokens: &[u32]) -> Append<'_> {
-    Append {
+fn append(tokens: &[u32]) -> SequenceTokens<'_> {
+    SequenceTokens {
         sequence: 0,
         tokens,
     }

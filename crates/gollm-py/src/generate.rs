@@ -23,7 +23,7 @@ const BETWEEN_SIGNAL_CHECKS: Duration = Duration::from_millis(50);
 /// What the engine meets or `on_step` returns.
 pub(crate) fn generate(
     model: &mut TransformerModel,
-    tokenizer: &Tokenizer,
+    tokenizer: Option<&Tokenizer>,
     prompt: Vec<u32>,
     options: GenerateOptions,
     mut on_step: impl FnMut(&str) -> Result<ControlFlow<()>>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gollm_engine::TransformerModel;
 use gollm_model::Decoder;
 use gollm_tensor::Device;
-use gollm_tokenizer::{Pattern, Tokenizer};
+use gollm_tokenizer::Tokenizer;
 use gollm_weights::ModelFile;
 
 use crate::error::Result;
@@ -13,9 +13,7 @@ use crate::error::Result;
 /// A model that is ready to run, shared by a Python object and the threads that generate for it.
 pub(crate) struct LoadedModel {
     model: Mutex<TransformerModel>,
-    /// The file's own, or the [`stand_in`].
-    tokenizer: Arc<Tokenizer>,
-    has_tokenizer: bool,
+    tokenizer: Option<Arc<Tokenizer>>,
 }
 
 impl LoadedModel {
@@ -27,20 +25,20 @@ impl LoadedModel {
     /// device is out of memory.
     pub(crate) fn new(file: &ModelFile, device: &Device) -> Result<Self> {
         let config = file.config();
-        let json = file.tokenizer_json();
-        let tokenizer = match json {
-            Some(json) => Tokenizer::from_json(json)?,
-            None => stand_in(config.vocab_size)?,
-        };
-        if json.is_some() && tokenizer.vocab_size() != config.vocab_size {
-            let (model, tokenizer) = (config.vocab_size, tokenizer.vocab_size());
+        let tokenizer = file
+            .tokenizer_json()
+            .map(Tokenizer::from_json)
+            .transpose()?;
+        let model = config.vocab_size;
+        if let Some(tokenizer) = tokenizer.as_ref().map(Tokenizer::vocab_size)
+            && tokenizer != model
+        {
             return Err(gollm_engine::Error::VocabularyMismatch { model, tokenizer }.into());
         }
         let decoder = Decoder::load(config, file, device)?;
         Ok(Self {
             model: Mutex::new(TransformerModel::new(decoder, 1)?),
-            tokenizer: Arc::new(tokenizer),
-            has_tokenizer: json.is_some(),
+            tokenizer: tokenizer.map(Arc::new),
         })
     }
 
@@ -54,7 +52,7 @@ impl LoadedModel {
 
     /// The file's tokenizer.
     pub(crate) fn tokenizer(&self) -> Option<&Arc<Tokenizer>> {
-        self.has_tokenizer.then_some(&self.tokenizer)
+        self.tokenizer.as_ref()
     }
 
     /// As [`tokenizer`](Self::tokenizer), for what cannot be done without.
@@ -65,18 +63,4 @@ impl LoadedModel {
     pub(crate) fn needed_tokenizer(&self) -> Result<&Arc<Tokenizer>> {
         Ok(self.tokenizer().ok_or(gollm_engine::Error::NoTokenizer)?)
     }
-
-    /// The file's tokenizer, or one that the engine's loop accepts in its place.
-    pub(crate) fn any_tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
-    }
-}
-
-/// A tokenizer for ids that will never be shown as text: each stands for bytes of its own, and none
-/// ends a text.
-fn stand_in(vocab_size: usize) -> Result<Tokenizer> {
-    let single = (0..=u8::MAX).map(|byte| vec![byte]);
-    let others = (256u32..).map(|id| id.to_be_bytes().to_vec());
-    let ranks = single.chain(others).take(vocab_size.max(256)).collect();
-    Ok(Tokenizer::new(ranks, Pattern::Gpt2, Vec::new())?)
 }

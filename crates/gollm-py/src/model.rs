@@ -59,7 +59,7 @@ impl Model {
             let mut model = self.loaded.lock();
             generate(
                 &mut model,
-                self.loaded.any_tokenizer(),
+                self.loaded.tokenizer().map(AsRef::as_ref),
                 prompt,
                 options,
                 on_step,

@@ -144,7 +144,13 @@ fn write(model: &LoadedModel, prompt: Vec<u32>, options: GenerateOptions, to: &S
         })
     };
     let mut locked = model.lock();
-    let ended = generate(&mut locked, model.any_tokenizer(), prompt, options, send);
+    let ended = generate(
+        &mut locked,
+        model.tokenizer().map(AsRef::as_ref),
+        prompt,
+        options,
+        send,
+    );
     // The model is free before the reader can know that the text has ended.
     drop(locked);
     let _ = to.send(Message::End(ended));

@@ -1,6 +1,6 @@
 //! The knobs of sampling, their defaults and their limits.
 
-use crate::{Error, Result};
+use crate::{Error, Penalties, Result};
 
 /// How the next id is chosen. Every step has a value that switches it off.
 ///
@@ -54,6 +54,12 @@ impl SamplerOptions {
             temperature: 0.0,
             ..Self::default()
         }
+    }
+
+    /// Whether the chosen id is always that of the largest logit: temperature 0 and no penalty.
+    #[must_use]
+    pub fn is_argmax(&self) -> bool {
+        self.temperature == 0.0 && Penalties::from(self).are_off()
     }
 
     /// Checks every option against its range.

@@ -21,7 +21,7 @@ pub struct Penalties {
 
 impl Penalties {
     /// True when no logit could change.
-    fn are_off(&self) -> bool {
+    pub(crate) fn are_off(&self) -> bool {
         let neutral = self.repetition == 1.0 && self.presence == 0.0 && self.frequency == 0.0;
         neutral || self.last_n == 0
     }

@@ -10,7 +10,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use gollm_model::{Append, Config, Decoder, StoredTensor, expected_tensors};
+use gollm_model::{Config, Decoder, SequenceTokens, StoredTensor, expected_tensors};
 use gollm_tensor::{DType, Device, HostBytes, dequantize};
 use gollm_weights::{Metadata, ModelFile, OpenOptions, Version, Writer, verify, write};
 use serde_json::json;
@@ -67,7 +67,7 @@ fn s4_a_loaded_model_gives_the_same_logits() {
     let logits = |source: &dyn gollm_model::WeightSource| {
         let decoder = Decoder::load(&config, source, &device).unwrap();
         let mut cache = decoder.new_cache(1).unwrap();
-        let batch = [Append {
+        let batch = [SequenceTokens {
             sequence: 0,
             tokens: &[1, 5, 2],
         }];

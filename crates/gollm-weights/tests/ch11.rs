@@ -10,7 +10,9 @@ mod support;
 
 use std::collections::HashMap;
 
-use gollm_model::{Append, Config, Decoder, StoredTensor, WeightSource, expected_tensors, rope};
+use gollm_model::{
+    Config, Decoder, SequenceTokens, StoredTensor, WeightSource, expected_tensors, rope,
+};
 use gollm_tensor::{DType, Device, HostBytes};
 use gollm_weights::{FolderOptions, ModelFile, OpenOptions, export_folder, export_gguf};
 use support::raw_model;
@@ -59,7 +61,7 @@ fn logits(config: &Config, weights: &dyn WeightSource, ids: &[u32]) -> Vec<Vec<f
     let mut cache = decoder.new_cache(1).unwrap();
     let mut after = |id: &u32| {
         let tokens = std::slice::from_ref(id);
-        let append = Append {
+        let append = SequenceTokens {
             sequence: 0,
             tokens,
         };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use gollm_model::{Append, Config, Decoder, KvCache, StoredTensor, expected_tensors};
+use gollm_model::{Config, Decoder, KvCache, SequenceTokens, StoredTensor, expected_tensors};
 use gollm_tensor::{DType, Device, HostBytes, Result, Tensor};
 
 use crate::cuda::Cuda;
@@ -117,7 +117,7 @@ fn model(device: &Device) -> Decoder {
 }
 
 fn append(model: &Decoder, cache: &mut KvCache, tokens: &[u32]) -> Tensor {
-    let append = Append {
+    let append = SequenceTokens {
         sequence: 0,
         tokens,
     };

@@ -3,7 +3,7 @@
 use crate::common::{ORDERS, device};
 use crate::text::{self, Text};
 use gollm_cuda::{CacheType, ShimLibrary};
-use gollm_model::{Append, Decoder};
+use gollm_model::{Decoder, SequenceTokens};
 use gollm_tensor::{DType, Device};
 use gollm_weights::{ModelFile, OpenOptions};
 
@@ -29,7 +29,7 @@ fn write_with(
     let mut tokens = prompt.to_vec();
     let (mut ids, mut last) = (Vec::new(), Vec::new());
     for _ in 0..n_tokens {
-        let append = Append {
+        let append = SequenceTokens {
             sequence: 0,
             tokens: &tokens,
         };

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use gollm_model::{Append, Decoder};
+use gollm_model::{Decoder, SequenceTokens};
 use gollm_tensor::{DType, Device};
 use gollm_weights::{ModelFile, OpenOptions, Quantizer};
 
@@ -49,7 +49,7 @@ impl Text {
         let mut cache = decoder.new_cache(1).unwrap();
         let mut tokens = prompt.to_vec();
         for _ in 0..n_tokens {
-            let append = Append {
+            let append = SequenceTokens {
                 sequence: 0,
                 tokens: &tokens,
             };
@@ -67,7 +67,7 @@ impl Text {
         let decoder = Decoder::load(file.config(), file, device).unwrap();
         let mut cache = decoder.new_cache(1).unwrap();
         let mut read = |tokens: &[u32]| {
-            let append = Append {
+            let append = SequenceTokens {
                 sequence: 0,
                 tokens,
             };

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use gollm_model::{Append, Config, Decoder, StoredTensor, expected_tensors};
+use gollm_model::{Config, Decoder, SequenceTokens, StoredTensor, expected_tensors};
 use gollm_tensor::{DType, Device, HostBytes, Tensor, quantize};
 
 /// `n` numbers between -1 and 1, the same for the same seed.
@@ -66,6 +66,6 @@ pub(crate) fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.to_vec().expect("readable")
 }
 
-pub(crate) fn append(sequence: usize, tokens: &[u32]) -> Append<'_> {
-    Append { sequence, tokens }
+pub(crate) fn append(sequence: usize, tokens: &[u32]) -> SequenceTokens<'_> {
+    SequenceTokens { sequence, tokens }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use gollm_model::{Append, Decoder};
+use gollm_model::{Decoder, SequenceTokens};
 use gollm_tensor::Device;
 use gollm_weights::{ModelFile, OpenOptions};
 
@@ -27,7 +27,7 @@ pub(crate) fn assert_writes_what_pytorch_writes(name: &str, device: &Device) {
     let mut cache = decoder.new_cache(2).unwrap();
     let (mut tokens, mut found) = (prompt, Vec::new());
     for _ in 0..expected.len() {
-        let batch = [1, 0].map(|sequence| Append {
+        let batch = [1, 0].map(|sequence| SequenceTokens {
             sequence,
             tokens: &tokens,
         });

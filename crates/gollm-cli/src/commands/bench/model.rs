@@ -2,7 +2,7 @@
 
 use gollm_cpu::roofline::Roofline;
 use gollm_cpu::{Cpu, Isa};
-use gollm_model::{Append, Config, Decoder, ParameterCounts};
+use gollm_model::{Config, Decoder, ParameterCounts, SequenceTokens};
 use gollm_sampler::Random;
 use gollm_tensor::{DType, Device};
 
@@ -167,7 +167,7 @@ fn measure(
             rates(n as f64, repetitions, || {
                 cache.truncate(0, 0)?;
                 timed(|| {
-                    let append = Append {
+                    let append = SequenceTokens {
                         sequence: 0,
                         tokens: &prompt,
                     };
@@ -178,10 +178,10 @@ fn measure(
         }
         Test::Write { n_tokens, n_batch } => {
             let tokens: Vec<[u32; 1]> = (0..n_batch).map(|_| [token()]).collect();
-            let batch: Vec<Append<'_>> = tokens
+            let batch: Vec<SequenceTokens<'_>> = tokens
                 .iter()
                 .enumerate()
-                .map(|(sequence, tokens)| Append { sequence, tokens })
+                .map(|(sequence, tokens)| SequenceTokens { sequence, tokens })
                 .collect();
             rates((n_tokens * n_batch) as f64, repetitions, || {
                 (0..n_batch).try_for_each(|sequence| cache.truncate(sequence, 0))?;

@@ -1,6 +1,5 @@
 //! `gollm generate`: continues a text.
 
-mod ids_only;
 mod prompt;
 pub(super) mod report;
 mod sink;
@@ -8,7 +7,7 @@ mod sink;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use gollm_engine::{CancelFlag, FinishReason, GenerateOptions, Generation};
+use gollm_engine::{CancelFlag, FinishReason, GenerateOptions, Generation, generate_ids};
 
 use crate::args::{ContextArgs, SamplingArgs, switch};
 use crate::cli_error::{CliError, Status};
@@ -147,13 +146,18 @@ fn continue_prompt(
             (generation, ready)
         }
         (false, Prompt::Ids(ids)) => {
+            if !options.stop_strings.is_empty() {
+                return Err(CliError::usage(
+                    "--stop needs text, and this model has no tokenizer",
+                ));
+            }
             let mut transformer = model.transformer(device, context, notes)?;
             drop(model);
             let ready = Instant::now();
-            (
-                ids_only::generate(&mut transformer, ids, options, sink)?,
-                ready,
-            )
+            let mut separator = "";
+            let on_id = |id| sink.push(&format!("{}{id}", std::mem::replace(&mut separator, " ")));
+            let generation = generate_ids(&mut transformer, ids.clone(), options.clone(), on_id)?;
+            (generation, ready)
         }
         (false, Prompt::Text(_)) => {
             return Err(model.no_tokenizer("give the prompt as ids, such as --prompt-ids 1"));

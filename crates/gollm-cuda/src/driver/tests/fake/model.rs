@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gollm_model::{Append, Decoder};
+use gollm_model::{Decoder, SequenceTokens};
 use gollm_tensor::Device;
 use gollm_tensor::conformance::{Bounds, assert_conforms};
 use gollm_weights::{ModelFile, OpenOptions};
@@ -44,7 +44,7 @@ pub(super) fn greedy(driver: Driver, n_tokens: usize) -> Vec<u32> {
     let mut next = vec![7, 300, 41];
     let mut ids = Vec::new();
     while ids.len() < n_tokens {
-        let append = Append {
+        let append = SequenceTokens {
             sequence: 0,
             tokens: &next,
         };

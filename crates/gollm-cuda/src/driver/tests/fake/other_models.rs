@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gollm_model::{Append, Decoder};
+use gollm_model::{Decoder, SequenceTokens};
 use gollm_tensor::Device;
 use gollm_weights::{ModelFile, OpenOptions};
 
@@ -20,7 +20,7 @@ fn greedy(name: &str, device: &Device) -> Vec<u32> {
     let mut cache = decoder.new_cache(1).unwrap();
     let (mut next, mut ids) = (vec![7, 30, 41], Vec::new());
     while ids.len() < 8 {
-        let append = Append {
+        let append = SequenceTokens {
             sequence: 0,
             tokens: &next,
         };
