@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::char_class::CharClasses;
-use crate::merge::merge_piece;
-use crate::merge_short::{self, merge_short_piece};
+use crate::fast::merge::merge_piece;
+use crate::fast::merge_short::{self, merge_short_piece};
+use crate::fast::piece_cache::PieceCache;
 use crate::pair_merges::{MergeRoom, PairMerges};
-use crate::piece_cache::PieceCache;
 use crate::pretokenize::Pieces;
 use crate::vocabulary::Vocabulary;
 use crate::{Pattern, Result};

@@ -37,26 +37,24 @@
 //! # Ok::<(), gollm_tokenizer::Error>(())
 //! ```
 //!
-//! Read next: `notes/ch02-text.md`, then `scanner.rs`, `merge_short.rs`, `merge.rs`, `train.rs` in
-//! that order. `short_key.rs`, `short_tokens.rs` and `piece_cache.rs` change no id; they are there
-//! for speed, and can be read last.
+//! Read next: `notes/ch02-text.md`, then [`bpe`], which is the whole algorithm on one page, then
+//! `scanner.rs`, `special.rs`, `tokenizer.rs`, `stream.rs` and `window.rs`. What is in `fast/`
+//! changes no id; it is there for speed, and can be read last.
+
+pub mod bpe;
 
 mod byte_alphabet;
-mod byte_hash;
 mod byte_level;
 mod char_class;
 mod distributed_llama;
 mod error;
+mod fast;
 mod hf;
 mod json;
 mod little_endian;
 mod llama2c;
-mod merge;
-mod merge_short;
-mod pair_counts;
 mod pair_merges;
 mod pattern;
-mod piece_cache;
 mod pretokenize;
 mod quote;
 mod rank_file;
@@ -64,8 +62,6 @@ mod roles;
 mod scanner;
 mod scored_list;
 mod sentence_piece;
-mod short_key;
-mod short_tokens;
 mod special;
 mod storage;
 mod stream;

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::hash_map::Entry;
 
-use crate::byte_hash::ByteHashMap;
+use crate::fast::byte_hash::ByteHashMap;
 
 /// Marks a part that cannot be joined with the one after it.
 const NEVER: u32 = u32::MAX;

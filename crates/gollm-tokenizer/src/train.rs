@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::pair_counts::PairCounts;
+use crate::fast::pair_counts::PairCounts;
 use crate::vocabulary::MAX_VOCAB_SIZE;
 use crate::{Error, Pattern, Result, Tokenizer, pretokenize};
 

@@ -1,7 +1,7 @@
 //! The two-way table between byte strings and ids, without special tokens.
 
-use crate::byte_hash::ByteHashMap;
-use crate::short_tokens::{self, ShortTokens};
+use crate::fast::byte_hash::ByteHashMap;
+use crate::fast::short_tokens::{self, ShortTokens};
 use crate::{Error, Result};
 
 /// The largest number of ids that this crate accepts.
@@ -94,7 +94,7 @@ impl Vocabulary {
     }
 
     /// The id of the first `length` of `bytes`. Quicker than to look for these bytes alone, if
-    /// more follow them: see [`crate::short_tokens`].
+    /// more follow them: see [`crate::fast::short_tokens`].
     #[inline]
     pub(crate) fn id_of_first(&self, bytes: &[u8], length: usize) -> Option<u32> {
         if length <= short_tokens::MAX_LENGTH {

@@ -1,81 +1,24 @@
-//! The fast trainer and the fast encoder against the definition, written as plainly as it goes.
+//! The fast trainer and the fast encoder (`src/fast/`) against the definition (`src/bpe.rs`).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test's helper fails")]
 
-use std::collections::{BTreeMap, HashMap};
-
-use gollm_tokenizer::{Error, Pattern, Tokenizer, TrainOptions, pretokenize, train};
+use gollm_tokenizer::{Error, Pattern, Tokenizer, TrainOptions, bpe, pretokenize, train};
 use proptest::prelude::*;
 
-/// Byte-pair encoding by the book: look at every pair, join the best, start again.
+/// Each piece by the definition.
 fn encode_by_definition(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
-    let ids: HashMap<&[u8], u32> = tokenizer
-        .ranks()
-        .iter()
-        .map(Vec::as_slice)
-        .zip(0u32..)
-        .collect();
-    let mut all = Vec::new();
-    for piece in pretokenize(tokenizer.pattern().unwrap(), text).unwrap() {
-        if let Some(&id) = ids.get(piece.as_bytes()) {
-            all.push(id);
-            continue;
-        }
-        let mut parts: Vec<Vec<u8>> = piece.bytes().map(|byte| vec![byte]).collect();
-        loop {
-            let candidates = parts
-                .windows(2)
-                .enumerate()
-                .filter_map(|(at, pair)| ids.get(pair.concat().as_slice()).map(|&rank| (rank, at)));
-            let Some((_, at)) = candidates.min() else {
-                break;
-            };
-            let right = parts.remove(at + 1);
-            parts[at].extend(right);
-        }
-        all.extend(parts.iter().map(|part| ids[part.as_slice()]));
-    }
-    all
+    let pieces = pretokenize(tokenizer.pattern().unwrap(), text).unwrap();
+    pieces
+        .flat_map(|piece| bpe::encode(piece, tokenizer.ranks()))
+        .collect()
 }
 
-/// Training by the book: count every pair of every piece, join the most frequent, start again.
+/// All pieces of all texts by the definition.
 fn train_by_definition(texts: &[String], pattern: Pattern, n_merges: usize) -> Vec<Vec<u8>> {
-    let mut pieces: Vec<Vec<Vec<u8>>> = Vec::new();
-    for text in texts {
-        for piece in pretokenize(pattern, text).unwrap() {
-            pieces.push(piece.bytes().map(|byte| vec![byte]).collect());
-        }
-    }
-    let mut ranks: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
-    for _ in 0..n_merges {
-        let id = |bytes: &Vec<u8>| ranks.iter().position(|token| token == bytes).unwrap();
-        let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-        for pair in pieces.iter().flat_map(|piece| piece.windows(2)) {
-            *counts.entry((id(&pair[0]), id(&pair[1]))).or_default() += 1;
-        }
-        // The first of the largest in ascending order of the ids.
-        let best = counts
-            .iter()
-            .filter(|entry| *entry.1 >= 2)
-            .rev()
-            .max_by_key(|entry| entry.1);
-        let Some((&(left, right), _)) = best else {
-            break;
-        };
-        let (left, right) = (ranks[left].clone(), ranks[right].clone());
-        for piece in &mut pieces {
-            let mut at = 0;
-            while at + 1 < piece.len() {
-                if piece[at] == left && piece[at + 1] == right {
-                    let tail = piece.remove(at + 1);
-                    piece[at].extend(tail);
-                }
-                at += 1;
-            }
-        }
-        ranks.push([left, right].concat());
-    }
-    ranks
+    let pieces = texts
+        .iter()
+        .flat_map(|text| pretokenize(pattern, text).unwrap());
+    bpe::train(pieces, n_merges)
 }
 
 /// Text in which pairs repeat and overlap: few letters, and runs of them.
@@ -130,7 +73,10 @@ proptest! {
         let training = format!("aab aab abab abab {training}");
         let options = TrainOptions { vocab_size: 259, pattern, special_tokens: Vec::new() };
         let tokenizer = train([training], &options).unwrap();
-        prop_assert_eq!(tokenizer.encode(&text), encode_by_definition(&tokenizer, &text));
+        let ids = tokenizer.encode(&text);
+        prop_assert_eq!(&ids, &encode_by_definition(&tokenizer, &text));
+        let bytes = bpe::decode(&ids, tokenizer.ranks());
+        prop_assert_eq!(bytes.ok(), tokenizer.decode_bytes(&ids).ok());
     }
 
     /// A vocabulary that no training would give: a long token may have a lower rank than the

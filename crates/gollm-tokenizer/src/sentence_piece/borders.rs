@@ -1,6 +1,6 @@
 //! Where a text may be cut because no token can reach across.
 
-use crate::byte_hash::ByteHashMap;
+use crate::fast::byte_hash::ByteHashMap;
 
 const N_ASCII: usize = 128;
 

@@ -3,7 +3,7 @@
 use super::borders::Borders;
 use super::order::merges_of_scores;
 use super::{Order, Parts, SPACE, SentencePiece};
-use crate::byte_hash::ByteHashMap;
+use crate::fast::byte_hash::ByteHashMap;
 use crate::pair_merges::PairMerges;
 use crate::quote::quoted;
 use crate::vocabulary::MAX_VOCAB_SIZE;

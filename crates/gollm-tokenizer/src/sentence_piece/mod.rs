@@ -26,9 +26,9 @@ mod scored_form;
 
 use serde::{Deserialize, Serialize};
 
-use crate::byte_hash::ByteHashMap;
+use crate::fast::byte_hash::ByteHashMap;
+use crate::fast::piece_cache::PieceCache;
 use crate::pair_merges::{MergeRoom, PairMerges};
-use crate::piece_cache::PieceCache;
 use borders::Borders;
 pub(crate) use order::Order;
 pub use scored_form::ScoredForm;

@@ -1,6 +1,6 @@
 //! Which neighbours are joined first: scores as merges, and merges as scores.
 
-use crate::byte_hash::ByteHashMap;
+use crate::fast::byte_hash::ByteHashMap;
 use crate::pair_merges::PairMerges;
 
 /// What a file says about the order of merging.

@@ -21,8 +21,8 @@ struct Part {
 
 /// Appends the tokens of `piece`, which has at most [`MAX_LENGTH`] bytes, to `ids`.
 ///
-/// Joins the pair with the lowest rank, the leftmost of equals, until none is left: word for
-/// word what the chapter's note does.
+/// Joins the pair with the lowest rank, the leftmost of equals, until none is left: what
+/// [`crate::bpe::encode`] does.
 pub(crate) fn merge_short_piece(vocabulary: &Vocabulary, piece: &[u8], ids: &mut Vec<u32>) {
     // What follows the piece does not matter; see `Vocabulary::id_of_first`.
     let mut bytes = [0; MAX_LENGTH + 16];

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use crate::byte_hash::ByteHashMap;
+use crate::fast::byte_hash::ByteHashMap;
 
 /// Two ids next to each other.
 pub(crate) type Pair = (u32, u32);

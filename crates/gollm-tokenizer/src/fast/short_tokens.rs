@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::short_key::{hash_key, short_key};
+use crate::fast::short_key::{hash_key, short_key};
 
 /// The longest byte string that fits into a slot. Of cl100k's 100,256 tokens 97 % do, and of
 /// the words in a text nearly all.
@@ -23,7 +23,7 @@ const ID_MASK: u128 = 0xFF_FFFF << ID_SHIFT;
 pub(crate) struct ShortTokens {
     /// Bytes, length and id; 0 is an empty slot, since no token has the length 0.
     slots: Vec<u128>,
-    /// Random, for the reason that [`crate::byte_hash::ByteHashSeed`] gives.
+    /// Random, for the reason that [`crate::fast::byte_hash::ByteHashSeed`] gives.
     seed: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::short_key::{self, hash_key, short_key};
+use crate::fast::short_key::{self, hash_key, short_key};
 
 /// Half the words of a text are a few hundred different ones. 4,096 entries of 32 bytes stay in
 /// the second-level cache of any processor, where the table of a vocabulary does not.

@@ -1,6 +1,6 @@
 //! A short byte string as one number, which is compared and hashed without a loop.
 
-use crate::byte_hash::fold_product;
+use crate::fast::byte_hash::fold_product;
 
 /// The longest byte string that has a key.
 pub(crate) const MAX_LENGTH: usize = 15;
