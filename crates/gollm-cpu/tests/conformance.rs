@@ -1,8 +1,8 @@
 //! The backend agrees with the reference, with every kind of kernels that this processor has.
 
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_cpu::{Cpu, Isa};
 use gollm_tensor::Device;
-use gollm_tensor::conformance::{Bounds, assert_conforms};
 
 /// The bounds of this backend.
 ///

@@ -11,8 +11,8 @@ mod text;
 
 use std::env;
 
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_cuda::{CacheType, CublasUse, Cuda, DriverOptions, Options, Replay, devices};
-use gollm_tensor::conformance::{Bounds, assert_conforms};
 use gollm_tensor::{DType, Device};
 use text::Text;
 

@@ -69,7 +69,7 @@ pub struct CachedAttention<'a> {
 ///
 /// The fused forms at the end have bodies that compose the plain operations. A backend overrides
 /// them where it can do better, and the body stays the explanation of what the result must be.
-/// [`conformance`](crate::conformance) compares every method with the reference.
+/// The crate gollm-conformance compares every method with the reference.
 pub trait Backend: Send + Sync {
     /// A short lower-case name: `reference`, `cpu`, `cuda:0`.
     fn name(&self) -> &str;

@@ -8,7 +8,7 @@
 //! to that device's [`Backend`]. So the model is written once, without a type parameter for the
 //! machine in every signature, and a new machine is one implementation of one trait. Shapes are
 //! checked in the methods of `Tensor`, once for all backends; [`mod@reference`] says what the numbers
-//! mean; [`conformance`] holds any other backend to it.
+//! mean, and the crate gollm-conformance compares every other backend with it.
 //!
 //! ```
 //! use gollm_tensor::{DType, Device};
@@ -31,7 +31,6 @@
 
 mod backend;
 mod checks;
-pub mod conformance;
 mod device;
 mod dtype;
 mod error;

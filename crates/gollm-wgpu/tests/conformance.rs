@@ -2,8 +2,8 @@
 
 mod common;
 
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_tensor::Device;
-use gollm_tensor::conformance::{Bounds, assert_conforms};
 use gollm_wgpu::Options;
 
 /// The bounds of this backend: every product computes in f32 on the weights as they are stored, so half

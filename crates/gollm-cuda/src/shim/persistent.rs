@@ -1,7 +1,7 @@
 //! The persistent kernel on the processor gives what the launches give one by one, and what is missing in a
 //! broken one is noticed.
 
-use gollm_tensor::conformance::{Bounds, assert_conforms};
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_tensor::{CachedAttention, DType, Device, Place, Result, RopeTable, Tensor};
 
 use super::player::{player, shim};

@@ -1,8 +1,8 @@
 //! Every operation, every storage type and every fused form against the reference.
 
 use crate::common::{ORDERS, device};
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_cuda::{CacheType, ShimLibrary};
-use gollm_tensor::conformance::{Bounds, assert_conforms};
 
 /// The default bounds, but for a cache of half precision: each number moves by at most 2⁻¹¹ of itself,
 /// and scores and sums by about as much.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_model::{Decoder, SequenceTokens};
 use gollm_tensor::Device;
-use gollm_tensor::conformance::{Bounds, assert_conforms};
 use gollm_weights::{ModelFile, OpenOptions};
 
 use super::super::super::options::{CublasUse, DriverOptions, Replay};

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use gollm_conformance::{Bounds, assert_conforms};
 use gollm_tensor::Device;
-use gollm_tensor::conformance::{Bounds, assert_conforms};
 
 use super::super::super::options::{DriverOptions, Preference, Replay};
 use super::model::greedy;

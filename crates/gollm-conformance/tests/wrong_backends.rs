@@ -4,7 +4,7 @@
     reason = "a test whose setting cannot be made should panic"
 )]
 
-use gollm_tensor::conformance::{Bounds, Check, assert_conforms, run};
+use gollm_conformance::{Bounds, Check, assert_conforms, run};
 use gollm_tensor::{
     Backend, CachedAttention, DType, Device, HostBytes, Place, Reference, Result, RopeTable,
     Storage, Tensor,

@@ -1,25 +1,25 @@
 //! The tests every backend must pass: random shapes, odd sizes, every storage type and every fused
 //! form, against the reference.
 //!
-//! This is a test helper. A backend crate calls [`assert_conforms`] from its own tests and is done
-//! when that passes, and not before:
+//! This crate is for tests only. A backend crate calls [`assert_conforms`] from its own tests and is
+//! done when that passes, and not before:
 //!
 //! ```
-//! use gollm_tensor::{Device, conformance};
+//! use gollm_conformance::{Bounds, assert_conforms};
+//! use gollm_tensor::Device;
 //!
 //! // The reference conforms to itself, of course; its own meaning is tested against PyTorch.
-//! conformance::assert_conforms(&Device::reference(), &conformance::Bounds::default());
+//! assert_conforms(&Device::reference(), &Bounds::default());
 //! ```
 
+mod attention;
 mod cases;
 mod numbers;
-mod sums;
+mod some_rows;
 
 use std::fmt;
 
-use crate::device::Device;
-use crate::dtype::DType;
-use crate::error::Result;
+use gollm_tensor::{DType, Device, Result};
 
 /// How far a backend's result may be from the reference's, relative to the largest magnitude in the
 /// result.

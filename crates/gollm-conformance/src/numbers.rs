@@ -3,10 +3,10 @@
 /// A small generator, so that every backend sees the same numbers on every machine.
 ///
 /// Source: Steele, Lea & Flood 2014, SplitMix64, <https://doi.org/10.1145/2660193.2660195>.
-pub(super) struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -19,21 +19,21 @@ impl Numbers {
     }
 
     /// `n` numbers between -1 and 1.
-    pub(super) fn values(&mut self, n: usize) -> Vec<f32> {
+    pub(crate) fn values(&mut self, n: usize) -> Vec<f32> {
         (0..n)
             .map(|_| (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0)
             .collect()
     }
 
     /// A number below `limit`.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit.max(1) as u64) as usize
     }
 }
 
 /// The largest difference, relative to the largest magnitude that was expected; infinite when the
 /// lengths differ, NaN when a number is.
-pub(super) fn difference(found: &[f32], expected: &[f32]) -> f32 {
+pub(crate) fn difference(found: &[f32], expected: &[f32]) -> f32 {
     if found.len() != expected.len() {
         return f32::INFINITY;
     }

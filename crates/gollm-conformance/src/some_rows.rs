@@ -1,11 +1,12 @@
 //! Operations on every row, every head, and only some rows.
 
-use super::cases::Suite;
-use crate::error::Result;
+use gollm_tensor::Result;
+
+use crate::cases::Suite;
 
 impl Suite<'_> {
     /// A bias for every row, a norm for every head, and rows that come back to only some places.
-    pub(super) fn more_rows_and_fewer(&mut self) -> Result<()> {
+    pub(crate) fn more_rows_and_fewer(&mut self) -> Result<()> {
         let bound = self.bounds.f32;
         for (n, heads, head_dim) in [(1, 1, 5), (1, 8, 128), (3, 3, 7), (17, 2, 64), (40, 5, 33)] {
             let width = heads * head_dim;
