@@ -124,7 +124,7 @@ pub(crate) fn numbers(tensor: &Tensor) -> Result<&Numbers> {
 
 /// Wraps the result of an operation.
 pub(crate) fn result(like: &Tensor, shape: &[usize], values: Buffer) -> Tensor {
-    like.sibling(shape, Storage::new(Numbers::Result(values)))
+    like.new_like(shape, Storage::new(Numbers::Result(values)))
 }
 
 /// An f32 tensor as a flat slice.

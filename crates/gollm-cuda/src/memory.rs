@@ -28,7 +28,7 @@ pub(crate) fn argument(tensor: &Tensor) -> Result<Argument> {
 
 /// Wraps the result of an operation.
 pub(crate) fn result(like: &Tensor, shape: &[usize], buffer: Buffer) -> Tensor {
-    like.sibling(shape, Storage::new(Numbers(buffer)))
+    like.new_like(shape, Storage::new(Numbers(buffer)))
 }
 
 /// The two sizes of a matrix whose shape the `Tensor` method has checked.

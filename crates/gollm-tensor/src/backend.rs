@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::host_bytes::HostBytes;
+use crate::ops;
 use crate::place::Place;
 use crate::rope_table::RopeTable;
 use crate::tensor::Tensor;
@@ -64,7 +65,7 @@ pub struct CachedAttention<'a> {
 /// The model never calls these: it calls the methods of [`Tensor`] of the same names, which check
 /// shapes and devices once, for every backend, and then call here. An implementation may rely on
 /// what the `Tensor` method checked. Results are f32 tensors on the same device, made with
-/// [`Tensor::sibling`]. Operations may be queued; only [`download`](Self::download),
+/// [`Tensor::new_like`]. Operations may be queued; only [`download`](Self::download),
 /// [`argmax`](Self::argmax) and [`synchronize`](Self::synchronize) wait.
 ///
 /// The fused forms at the end have bodies that compose the plain operations. A backend overrides
@@ -201,17 +202,8 @@ pub trait Backend: Send + Sync {
     ///
     /// If the device failed.
     fn argmax(&self, x: &Tensor) -> Result<Vec<u32>> {
-        let n_columns = x.shape().last().copied().unwrap_or(1).max(1);
-        let largest_of = |row: &[f32]| {
-            let start = (0u32, f32::NEG_INFINITY);
-            let better = |best: (u32, f32), v: (u32, f32)| if v.1 > best.1 { v } else { best };
-            (0u32..).zip(row.iter().copied()).fold(start, better).0
-        };
-        Ok(self
-            .download(x)?
-            .chunks_exact(n_columns)
-            .map(largest_of)
-            .collect())
+        let n_columns = x.shape().last().copied().unwrap_or(1);
+        Ok(ops::softmax::argmax(&self.download(x)?, n_columns))
     }
 
     /// Fused: normalizes once and multiplies by several matrices (q, k and v; gate and up; the head).

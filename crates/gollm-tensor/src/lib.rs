@@ -26,7 +26,7 @@
 //! # Ok::<(), gollm_tensor::Error>(())
 //! ```
 //!
-//! Read next: `tensor.rs`, `ops.rs`, then `reference/`. Notes: `notes/appendix-a-tensors.md`, and for
+//! Read next: `tensor.rs`, then `ops/`, a page for each operation. Notes: `notes/appendix-a-tensors.md`, and for
 //! `storage_types.rs` `notes/ch08-quantization.md`.
 
 mod backend;
@@ -41,7 +41,6 @@ pub mod reference;
 mod rope_table;
 mod shape_check;
 mod storage_types;
-mod sums;
 mod tensor;
 
 pub use backend::{Backend, CachedAttention, Storage};

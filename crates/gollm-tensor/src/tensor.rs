@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// Numbers in row-major order on some device.
 ///
 /// A handle is cheap to clone: clones share the numbers. Weights keep the type they are stored in;
-/// every result of an operation is f32. The operations are in `ops.rs`.
+/// every result of an operation is f32. The operations are in `ops/`.
 #[derive(Debug, Clone)]
 pub struct Tensor {
     shape: Vec<usize>,
@@ -31,7 +31,7 @@ impl Tensor {
 
     /// An f32 tensor on the same device as this one: how a backend wraps its results.
     #[must_use]
-    pub fn sibling(&self, shape: &[usize], storage: Storage) -> Self {
+    pub fn new_like(&self, shape: &[usize], storage: Storage) -> Self {
         Self::new(self.device.clone(), shape, DType::F32, storage)
     }
 

@@ -202,7 +202,7 @@ pub(crate) fn memory_mut<'a>(cache: &'a mut Tensor, name: &'static str) -> Resul
 
 /// Wraps the result of an operation.
 pub(crate) fn tensor(like: &Tensor, shape: &[usize], memory: Memory) -> Tensor {
-    like.sibling(shape, Storage::new(memory))
+    like.new_like(shape, Storage::new(memory))
 }
 
 /// The last dimension.

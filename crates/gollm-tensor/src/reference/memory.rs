@@ -13,7 +13,7 @@ use crate::tensor::Tensor;
 
 /// Numbers in host memory.
 #[derive(Debug)]
-pub(super) enum Numbers {
+pub(crate) enum Numbers {
     /// Results of operations, caches, and f32 weights that could not be read where they lie.
     F32(Vec<f32>),
     /// Weights, read where they lie.
@@ -22,7 +22,7 @@ pub(super) enum Numbers {
 
 impl Numbers {
     /// Keeps the bytes as they are, unless they are f32 that this machine cannot read in place.
-    pub(super) fn from_bytes(dtype: DType, bytes: HostBytes) -> Self {
+    pub(crate) fn from_bytes(dtype: DType, bytes: HostBytes) -> Self {
         let readable = cfg!(target_endian = "little")
             && bytemuck::try_cast_slice::<u8, f32>(bytes.as_slice()).is_ok();
         if dtype != DType::F32 || readable {
@@ -40,7 +40,7 @@ impl Numbers {
         }
     }
 
-    pub(super) fn to_f32(&self, dtype: DType, n_elements: usize) -> Result<Vec<f32>> {
+    pub(crate) fn to_f32(&self, dtype: DType, n_elements: usize) -> Result<Vec<f32>> {
         if let (DType::F32, Some(values)) = (dtype, self.as_f32()) {
             return Ok(values.to_vec());
         }
@@ -54,18 +54,18 @@ impl Numbers {
 }
 
 /// The memory of a tensor of this backend.
-pub(super) fn numbers(tensor: &Tensor) -> Result<&Numbers> {
+pub(crate) fn numbers(tensor: &Tensor) -> Result<&Numbers> {
     let foreign = || tensor.device().backend().foreign_storage();
     tensor.storage().get().ok_or_else(foreign)
 }
 
 /// Wraps the result of an operation.
-pub(super) fn result(like: &Tensor, shape: &[usize], values: Vec<f32>) -> Tensor {
-    like.sibling(shape, Storage::new(Numbers::F32(values)))
+pub(crate) fn result(like: &Tensor, shape: &[usize], values: Vec<f32>) -> Tensor {
+    like.new_like(shape, Storage::new(Numbers::F32(values)))
 }
 
 /// An f32 tensor as a flat slice.
-pub(super) fn values(tensor: &Tensor) -> Result<&[f32]> {
+pub(crate) fn values(tensor: &Tensor) -> Result<&[f32]> {
     numbers(tensor)?.as_f32().ok_or(Error::StorageType {
         operation: "read",
         name: "tensor",
@@ -75,7 +75,7 @@ pub(super) fn values(tensor: &Tensor) -> Result<&[f32]> {
 }
 
 /// The values of an f32 tensor, for writing in place.
-pub(super) fn values_mut<'a>(
+pub(crate) fn values_mut<'a>(
     tensor: &'a mut Tensor,
     operation: &'static str,
     name: &'static str,
@@ -87,7 +87,7 @@ pub(super) fn values_mut<'a>(
 }
 
 /// An f32 tensor as an array view of a known number of dimensions.
-pub(super) fn view<D: Dimension>(
+pub(crate) fn view<D: Dimension>(
     tensor: &Tensor,
     shape: impl ShapeBuilder<Dim = D> + Into<StrideShape<D>>,
 ) -> Result<ArrayView<'_, f32, D>> {
@@ -100,18 +100,18 @@ pub(super) fn view<D: Dimension>(
 }
 
 /// The two sizes of a matrix whose shape the `Tensor` method has checked.
-pub(super) fn matrix_shape(tensor: &Tensor) -> (usize, usize) {
+pub(crate) fn matrix_shape(tensor: &Tensor) -> (usize, usize) {
     let columns = tensor.shape().last().copied().unwrap_or(1);
     (tensor.n_elements() / columns.max(1), columns)
 }
 
 /// An f32 matrix.
-pub(super) fn matrix(tensor: &Tensor) -> Result<ArrayView2<'_, f32>> {
+pub(crate) fn matrix(tensor: &Tensor) -> Result<ArrayView2<'_, f32>> {
     view(tensor, matrix_shape(tensor))
 }
 
 /// Some rows of a matrix of any storage type: borrowed from an f32 matrix, dequantized from others.
-pub(super) fn matrix_rows(tensor: &Tensor, rows: Range<usize>) -> Result<CowArray<'_, f32, Ix2>> {
+pub(crate) fn matrix_rows(tensor: &Tensor, rows: Range<usize>) -> Result<CowArray<'_, f32, Ix2>> {
     let (n_rows, n_columns) = (rows.len(), matrix_shape(tensor).1);
     let numbers = numbers(tensor)?;
     let shape_error = |_| Error::Length {

@@ -1,20 +1,16 @@
 //! The meaning of every operation: plain Rust on `ndarray`, one thread, formulas first.
 //!
 //! This backend explains; the fast ones must agree with it. It has no `unsafe`, no SIMD and no
-//! cleverness, and speed work does not touch it. Read `attention.rs` beside chapter 3 of the notes
-//! and the rest beside chapter 4.
+//! cleverness, and speed work does not touch it. What each operation computes is on its page in
+//! `ops/`; here is only the memory it computes in.
 
-mod attention;
-mod elementwise;
-mod matmul;
-mod memory;
-mod rms_norm;
-mod rope;
+pub(crate) mod memory;
 
 use crate::backend::{Backend, Storage};
 use crate::dtype::{DType, n_elements};
 use crate::error::{Error, Result};
 use crate::host_bytes::HostBytes;
+use crate::ops;
 use crate::place::Place;
 use crate::rope_table::RopeTable;
 use crate::tensor::Tensor;
@@ -55,23 +51,23 @@ impl Backend for Reference {
     }
 
     fn embed(&self, table: &Tensor, ids: &[u32]) -> Result<Tensor> {
-        matmul::embed(table, ids)
+        ops::embed::embed(table, ids)
     }
 
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, eps: f32) -> Result<Tensor> {
-        rms_norm::rms_norm(x, weight, eps)
+        ops::rms_norm::rms_norm(x, weight, eps)
     }
 
     fn matmul(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        matmul::matmul(x, weight)
+        ops::matmul::matmul(x, weight)
     }
 
     fn rope(&self, x: &Tensor, table: &RopeTable, places: &[Place]) -> Result<Tensor> {
-        rope::rope(x, table, places)
+        ops::rope::rope(x, table, places)
     }
 
     fn write_rows(&self, cache: &mut Tensor, rows: &Tensor, places: &[Place]) -> Result<()> {
-        attention::write_rows(cache, rows, places)
+        ops::attention::write_rows(cache, rows, places)
     }
 
     fn attention(
@@ -82,22 +78,22 @@ impl Backend for Reference {
         places: &[Place],
         head_dim: usize,
     ) -> Result<Tensor> {
-        attention::attention(q, keys, values, places, head_dim)
+        ops::attention::attention(q, keys, values, places, head_dim)
     }
 
     fn swiglu(&self, gate: &Tensor, up: &Tensor) -> Result<Tensor> {
-        elementwise::swiglu(gate, up)
+        ops::swiglu::swiglu(gate, up)
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        elementwise::add(a, b)
+        ops::add::add(a, b)
     }
 
     fn add_rows(&self, sum: &mut Tensor, rows: &Tensor, to: &[u32], scales: &[f32]) -> Result<()> {
-        elementwise::add_rows(sum, rows, to, scales)
+        ops::add::add_rows(sum, rows, to, scales)
     }
 
     fn softmax(&self, x: &Tensor) -> Result<Tensor> {
-        elementwise::softmax(x)
+        ops::softmax::softmax(x)
     }
 }
