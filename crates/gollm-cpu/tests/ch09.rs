@@ -89,7 +89,7 @@ const ROUND: Roofline = Roofline {
 #[test]
 fn s1_decoding_in_f16_does_one_operation_for_each_byte_and_waits_for_memory() {
     let config = gollm_85m();
-    let bytes = bytes_read_per_token(&config, DType::F16, 0).expect("whole blocks");
+    let bytes = bytes_read_per_token(&config, DType::F16, DType::F32, 0).expect("whole blocks");
     let flops = FlopCounts::per_token(&config, 1).expect("fits").total();
     assert_eq!((bytes, flops), (201_404_928, 201_363_456));
     let memory = ROUND.bytes_per_second / bytes as f64;
@@ -100,7 +100,7 @@ fn s1_decoding_in_f16_does_one_operation_for_each_byte_and_waits_for_memory() {
 #[test]
 fn s1_a_prompt_reads_the_weights_once_and_waits_for_arithmetic() {
     let config = gollm_85m();
-    let bytes = bytes_read_per_token(&config, DType::F16, 0).expect("whole blocks");
+    let bytes = bytes_read_per_token(&config, DType::F16, DType::F32, 0).expect("whole blocks");
     let mean = FlopCounts::per_token(&config, 256).expect("fits");
     // Only the last token goes through the head.
     let flops = 512 * (mean.total() - mean.head) + mean.head;
@@ -112,12 +112,12 @@ fn s1_a_prompt_reads_the_weights_once_and_waits_for_arithmetic() {
 fn s1_a_batch_reaches_the_ridge_at_eleven_texts_and_never_when_each_has_a_thousand_tokens() {
     let config = gollm_85m();
     let ridge = ROUND.f32_per_second / ROUND.bytes_per_second;
-    let weights = bytes_read_per_token(&config, DType::F16, 0).expect("whole blocks");
+    let weights = bytes_read_per_token(&config, DType::F16, DType::F32, 0).expect("whole blocks");
     let crossover = |context: usize| {
         let flops = FlopCounts::per_token(&config, context)
             .expect("fits")
             .total();
-        let cache = kv_bytes_per_token(&config).expect("valid") * context as u64;
+        let cache = kv_bytes_per_token(&config, DType::F32).expect("valid") * context as u64;
         (1..10_000).find(|n| (n * flops) as f64 >= ridge * (weights + n * cache) as f64)
     };
     assert_eq!(

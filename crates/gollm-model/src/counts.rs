@@ -12,9 +12,6 @@ use crate::error::Result;
 use crate::tensor_names::{expected_tensors, is_router};
 use sizes::Sizes;
 
-/// The bytes of one cached number: keys and values are kept in f32.
-const CACHE_ELEMENT_BYTES: u64 = 4;
-
 /// The trained numbers of a model, by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParameterCounts {
@@ -107,8 +104,8 @@ pub fn weight_bytes(config: &Config, dtype: DType) -> Result<u64> {
 }
 
 /// The bytes that decoding one token reads, after `context` tokens: every weight once (of the
-/// embedding table one row, unless it serves as the head; of the experts those that it asks), and the
-/// keys and values of the context.
+/// embedding table one row, unless it serves as the head; of the experts the active ones), and the
+/// keys and values of the context, which the device keeps in `cache`.
 ///
 /// Decoding one sequence does about two operations a weight, so memory bandwidth divided by this
 /// number bounds the tokens a second of any implementation.
@@ -120,23 +117,31 @@ pub fn weight_bytes(config: &Config, dtype: DType) -> Result<u64> {
 /// # Errors
 ///
 /// As [`weight_bytes`], and if `context` is more than `context_length`.
-pub fn bytes_read_per_token(config: &Config, dtype: DType, context: usize) -> Result<u64> {
+pub fn bytes_read_per_token(
+    config: &Config,
+    dtype: DType,
+    cache: DType,
+    context: usize,
+) -> Result<u64> {
     config.validate()?;
     check_context("bytes read per token", context, 0, config.context_length)?;
     let row = tensor_bytes(&[1, config.emb_dim], dtype)?;
     let table = row * config.vocab_size as u64;
     // A tied table is read whole by the head, an untied one only in the token's row.
     let unread = if config.tie_embeddings { 0 } else { table };
-    let cache = kv_bytes_per_token(config)? * context as u64;
+    let cached = kv_bytes_per_token(config, cache)? * context as u64;
     let sizes = Sizes::of(config);
     let inward = tensor_bytes(&[config.hidden_dim, config.emb_dim], dtype)?;
     let outward = tensor_bytes(&[config.emb_dim, config.hidden_dim], dtype)?;
     let idle = sizes.layers * (sizes.experts - sizes.asked) * (2 * inward + outward);
-    Ok(weight_bytes(config, dtype)? - unread - idle + row + cache)
+    Ok(weight_bytes(config, dtype)? - unread - idle + row + cached)
 }
 
 /// The bytes that one token leaves in the key/value cache: `2 · n_layers · n_kv_heads · head_dim`
-/// numbers of 4 bytes.
+/// numbers, each in `cache`.
+///
+/// The type is the device's choice and not the config's: the reference and the CPU keep f32 unless
+/// f16 is asked for, CUDA keeps f16 unless f32 is.
 ///
 /// # Units
 ///
@@ -144,14 +149,14 @@ pub fn bytes_read_per_token(config: &Config, dtype: DType, context: usize) -> Re
 ///
 /// # Errors
 ///
-/// If the config does not pass [`Config::validate`].
-pub fn kv_bytes_per_token(config: &Config) -> Result<u64> {
+/// If the config does not pass [`Config::validate`], or the keys of a token are not a whole number
+/// of `cache`'s blocks.
+pub fn kv_bytes_per_token(config: &Config, cache: DType) -> Result<u64> {
     config.validate()?;
-    let sizes = Sizes::of(config);
-    Ok(2 * sizes.layers * sizes.kv * CACHE_ELEMENT_BYTES)
+    Ok(cache.n_bytes(&[2 * config.n_layers, config.kv_dim()])? as u64)
 }
 
-/// The bytes of one sequence's key/value cache for the whole of `context_length`.
+/// The bytes of one sequence's key/value cache for the whole of `context_length`, kept in `cache`.
 ///
 /// # Units
 ///
@@ -159,9 +164,9 @@ pub fn kv_bytes_per_token(config: &Config) -> Result<u64> {
 ///
 /// # Errors
 ///
-/// If the config does not pass [`Config::validate`].
-pub fn kv_bytes(config: &Config) -> Result<u64> {
-    Ok(kv_bytes_per_token(config)? * config.context_length as u64)
+/// As [`kv_bytes_per_token`].
+pub fn kv_bytes(config: &Config, cache: DType) -> Result<u64> {
+    Ok(kv_bytes_per_token(config, cache)? * config.context_length as u64)
 }
 
 /// The floating-point operations of one token's forward pass, a multiply-add as two.

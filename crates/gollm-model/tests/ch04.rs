@@ -333,11 +333,11 @@ fn llama_3_scaling_slows_only_the_slow_pairs() {
 fn llama_fewer_key_value_heads_make_a_smaller_cache() {
     let config = config("n_kv_heads: 4");
     let bytes = |n_kv_heads| {
-        kv_bytes_per_token(&Config {
+        let fewer = Config {
             n_kv_heads,
             ..config.clone()
-        })
-        .expect("valid")
+        };
+        kv_bytes_per_token(&fewer, DType::F32).expect("valid")
     };
     // Keys and values · 3 layers · 4 heads · 16 numbers · 4 bytes.
     assert_eq!(bytes(4), 2 * 3 * 4 * 16 * 4);

@@ -131,8 +131,21 @@ fn llama_3_8b_has_the_parameters_its_makers_state() {
     };
     assert_eq!(ParameterCounts::new(&llama).unwrap().total(), 8_030_261_248);
     // 2 · 32 layers · 8 heads · 128 numbers · 4 bytes: a quarter of a mebibyte a token.
-    assert_eq!(kv_bytes_per_token(&llama).unwrap(), 262_144);
-    assert_eq!(kv_bytes(&llama).unwrap(), 2 << 30);
+    assert_eq!(kv_bytes_per_token(&llama, DType::F32).unwrap(), 262_144);
+    assert_eq!(kv_bytes(&llama, DType::F32).unwrap(), 2 << 30);
+}
+
+#[test]
+fn a_cache_of_half_precision_takes_half_the_bytes() {
+    let config = project("gollm-85m");
+    let in_f32 = kv_bytes_per_token(&config, DType::F32).unwrap();
+    assert_eq!(in_f32, 2 * 12 * 4 * 64 * 4);
+    assert_eq!(kv_bytes_per_token(&config, DType::F16).unwrap(), in_f32 / 2);
+    assert_eq!(kv_bytes(&config, DType::F16).unwrap(), in_f32 / 2 * 2048);
+    let read = |cache| bytes_read_per_token(&config, DType::F16, cache, 100).unwrap();
+    assert_eq!(read(DType::F32) - read(DType::F16), 100 * in_f32 / 2);
+    // 30 numbers are no whole block of 32.
+    assert!(kv_bytes(&uneven(), DType::Q8_0).is_err());
 }
 
 #[test]
@@ -221,17 +234,17 @@ fn decoding_reads_a_tied_table_whole_and_an_untied_one_by_the_row() {
     let weights = weight_bytes(&tied, DType::F32).unwrap();
     let row = 48 * 4;
     assert_eq!(
-        bytes_read_per_token(&tied, DType::F32, 0).unwrap(),
+        bytes_read_per_token(&tied, DType::F32, DType::F32, 0).unwrap(),
         weights + row
     );
     assert_eq!(
-        bytes_read_per_token(&untied, DType::F32, 0).unwrap(),
+        bytes_read_per_token(&untied, DType::F32, DType::F32, 0).unwrap(),
         weights + row
     );
-    let cached = bytes_read_per_token(&tied, DType::F32, 100).unwrap() - weights - row;
+    let cached = bytes_read_per_token(&tied, DType::F32, DType::F32, 100).unwrap() - weights - row;
     assert_eq!(cached, 100 * 2 * 4 * 30 * 4);
-    assert_eq!(cached, 100 * kv_bytes_per_token(&tied).unwrap());
-    let message = bytes_read_per_token(&tied, DType::F32, usize::MAX)
+    assert_eq!(cached, 100 * kv_bytes_per_token(&tied, DType::F32).unwrap());
+    let message = bytes_read_per_token(&tied, DType::F32, DType::F32, usize::MAX)
         .unwrap_err()
         .to_string();
     assert!(
@@ -249,8 +262,8 @@ fn a_wrong_config_has_no_counts() {
     assert!(ParameterCounts::new(&wrong).is_err());
     assert!(FlopCounts::per_token(&wrong, 1).is_err());
     assert!(weight_bytes(&wrong, DType::F32).is_err());
-    assert!(bytes_read_per_token(&wrong, DType::F32, 1).is_err());
-    assert!(kv_bytes(&wrong).is_err());
+    assert!(bytes_read_per_token(&wrong, DType::F32, DType::F32, 1).is_err());
+    assert!(kv_bytes(&wrong, DType::F32).is_err());
     assert!(expected_tensors(&wrong).is_err());
 }
 

@@ -284,6 +284,6 @@ fn counts_know_experts_biases_and_norms_of_heads() {
         .sum();
     assert_eq!(counts.total(), elements as u64);
     // What a token reads: the weights it uses, a row of the tied table besides, no cache yet.
-    let read = bytes_read_per_token(&config, DType::F32, 0).expect("valid");
+    let read = bytes_read_per_token(&config, DType::F32, DType::F32, 0).expect("valid");
     assert_eq!(read, 4 * (counts.active() + 48));
 }

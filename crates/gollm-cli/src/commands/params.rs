@@ -79,13 +79,14 @@ impl Costs {
         Ok(Self {
             parameters: ParameterCounts::new(&config)?,
             weight_bytes: DType::ALL.iter().filter_map(fits).collect(),
-            kv_bytes_per_token: kv_bytes_per_token(&config)?,
-            kv_bytes: kv_bytes(&config)?,
+            kv_bytes_per_token: kv_bytes_per_token(&config, DType::F32)?,
+            kv_bytes: kv_bytes(&config, DType::F32)?,
             first_token: FlopCounts::per_token(&config, 1)?,
             last_token: FlopCounts::per_token(&config, config.context_length)?,
             bytes_read_per_token: bytes_read_per_token(
                 &config,
                 config.dtype,
+                DType::F32,
                 config.context_length,
             )?,
             config,

@@ -1,6 +1,7 @@
 //! A model's config: YAML as a user writes it, JSON as it stands in a file.
 
 use gollm_model::{Config, ParameterCounts, expected_tensors, kv_bytes};
+use gollm_tensor::DType;
 
 /// What is valid can be counted, and stays the same when it is written and read again.
 pub(crate) fn run(bytes: &[u8]) {
@@ -18,7 +19,7 @@ fn check(config: &Config) {
     assert_eq!(json.ok().and_then(Result::ok).as_ref(), Some(config));
     let yaml = config.to_yaml().map(|text| Config::from_yaml(&text));
     assert_eq!(yaml.ok().and_then(Result::ok).as_ref(), Some(config));
-    assert!(ParameterCounts::new(config).is_ok() && kv_bytes(config).is_ok());
+    assert!(ParameterCounts::new(config).is_ok() && kv_bytes(config, DType::F32).is_ok());
     // Its length is that of the model and not of the text, so only small models are listed.
     if config.n_layers <= 8 {
         assert!(expected_tensors(config).is_ok());

@@ -1,6 +1,7 @@
 //! What a test asks of a machine, counted from the config, and how fast the machine's limits let it be.
 
 use gollm_model::{Config, FlopCounts, bytes_read_per_token, kv_bytes_per_token};
+use gollm_tensor::DType;
 
 use super::limits::Limits;
 use crate::cli_error::CliError;
@@ -45,15 +46,15 @@ impl Cost {
                 let body = mean.total() - mean.head;
                 Self {
                     tokens: n,
-                    bytes: bytes_read_per_token(config, config.dtype, 0)?,
+                    bytes: bytes_read_per_token(config, config.dtype, DType::F32, 0)?,
                     flops: n as u64 * body + mean.head,
                     attention: n as u64 * mean.attention,
                 }
             }
             Test::Write { n_tokens, n_batch } => {
                 let (n_batch, context) = (n_batch as u64, n_tokens.div_ceil(2));
-                let cache = kv_bytes_per_token(config)? * context as u64;
-                let weights = bytes_read_per_token(config, config.dtype, 0)?;
+                let cache = kv_bytes_per_token(config, DType::F32)? * context as u64;
+                let weights = bytes_read_per_token(config, config.dtype, DType::F32, 0)?;
                 let mean = FlopCounts::per_token(config, context)?;
                 Self {
                     tokens: n_batch as usize,
