@@ -86,9 +86,9 @@ class ModelConfig:
     n_experts: int = 0
     """Experts in each feed-forward part, each of `hidden_dim`; 0: one feed-forward for all."""
     n_experts_per_token: int = 0
-    """How many of the experts each token asks."""
+    """How many experts are active for each token."""
     norm_topk_prob: bool = False
-    """Whether the weights of the experts that a token asks are made to sum to 1."""
+    """Whether the weights of a token's active experts are made to sum to 1."""
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context_length"):

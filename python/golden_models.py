@@ -52,7 +52,7 @@ CONFIGS = {
     "qkv_bias": ModelConfig(97, 64, 24, 4, 2, 37, 2, head_dim=6, qkv_bias=True),
     # Qwen3's: each head of the queries and keys is normalized, and heads are wider than the stream.
     "qk_norm": ModelConfig(97, 64, 24, 4, 2, 37, 2, head_dim=10, qk_norm=True, norm_eps=1e-6),
-    # Qwen3's mixture: five experts, of which each token asks two.
+    # Qwen3's mixture: five experts, of which two are active for each token.
     "experts": ModelConfig(
         97, 64, 24, 4, 2, 13, 2, head_dim=10, qk_norm=True, tie_embeddings=False,
         n_experts=5, n_experts_per_token=2, norm_topk_prob=True,

@@ -191,8 +191,10 @@ class FeedForward(nn.Module):
         return hidden
 
 
-class Mixture(nn.Module):
-    """Several feed-forwards, of which each token asks a few. Mirrors `mixture.rs`.
+class Moe(nn.Module):
+    """Mixture of experts: feed-forwards, of which a router picks a few for each token.
+
+    Mirrors `moe.rs`.
 
     `out = Σ_e p_e · expert_e(x)` over the `n_experts_per_token` most probable experts,
     `p = softmax(router(x))`, divided by the sum of those taken if `norm_topk_prob`.
@@ -217,8 +219,8 @@ class Mixture(nn.Module):
         out = torch.zeros_like(tokens)
         for index, expert in enumerate(self.experts):
             rows, places = torch.where(chosen == index)
-            answers = expert(tokens[rows]) * weights[rows, places, None].to(tokens.dtype)
-            out = out.index_add(0, rows, answers)
+            expert_out = expert(tokens[rows]) * weights[rows, places, None].to(tokens.dtype)
+            out = out.index_add(0, rows, expert_out)
         return out.view_as(x)
 
 
@@ -233,7 +235,7 @@ class Block(nn.Module):
         self.attn_norm = RMSNorm(config.emb_dim, config.norm_eps)
         self.attn = GroupedQueryAttention(config)
         self.ffn_norm = RMSNorm(config.emb_dim, config.norm_eps)
-        self.ffn = FeedForward(config) if config.n_experts == 0 else Mixture(config)
+        self.ffn = FeedForward(config) if config.n_experts == 0 else Moe(config)
 
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache | None = None

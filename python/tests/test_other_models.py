@@ -11,7 +11,7 @@ import torch
 from qwen_models import FAMILIES, N_GREEDY, PROMPT, family, greedy, hugging_face
 
 from gollm_module import gollm
-from model import Decoder, Mixture
+from model import Decoder, Moe
 
 # The same sums in another order, through two layers; logits reach about 20.
 LOGITS_ATOL = 1e-4
@@ -41,16 +41,16 @@ def test_logits_and_greedy_tokens_are_transformers(name: str, tmp_path: Path) ->
 
 def test_a_mixture_of_equal_experts_is_one_of_them() -> None:
     """Weights that sum to 1 over experts that agree: the router cannot matter."""
-    mixture = Mixture(FAMILIES["qwen3moe"])
-    for expert in mixture.experts:
-        expert.load_state_dict(mixture.experts[0].state_dict())
+    moe = Moe(FAMILIES["qwen3moe"])
+    for expert in moe.experts:
+        expert.load_state_dict(moe.experts[0].state_dict())
     x = torch.randn(2, 5, 64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        torch.testing.assert_close(mixture(x), mixture.experts[0](x))
+        torch.testing.assert_close(moe(x), moe.experts[0](x))
 
 
 def test_a_mixture_can_be_trained() -> None:
-    """Every weight gets a gradient, the router's through the weights of the answers."""
+    """Every weight gets a gradient, the router's through the weights of the outputs."""
     model = Decoder(FAMILIES["qwen3moe"])
     model.init_weights(3)
     ids = torch.arange(64).view(2, 32)

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use common::{MockModel, engine, greedy, ignore};
 use gollm_engine::{
-    FinishReason, GenerateOptions, LanguageModel, Result, SequenceTokens, Sequence, generate_ids,
+    FinishReason, GenerateOptions, LanguageModel, Result, Sequence, SequenceTokens, generate_ids,
     step,
 };
 use gollm_sampler::SamplerOptions;
@@ -33,7 +33,10 @@ fn go_on(_id: u32) -> ControlFlow<()> {
 #[test]
 fn without_a_tokenizer_the_same_ids_are_drawn() {
     for options in [greedy(), sampled()] {
-        let options = GenerateOptions { max_tokens: 20, ..options };
+        let options = GenerateOptions {
+            max_tokens: 20,
+            ..options
+        };
         let mut with_text = engine(MockModel::hashing());
         let expected = with_text
             .generate_from_ids(PROMPT.to_vec(), &options, ignore)
@@ -64,8 +67,13 @@ fn without_a_tokenizer_only_the_caller_or_the_context_ends_it() {
     // 64 tokens of context, three of them the prompt's; the model never sees the id drawn last.
     assert_eq!(found.ids.len(), 64 - 3 + 1);
 
-    let broken_off =
-        |id| if id == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let broken_off = |id| {
+        if id == 7 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
     let mut model = MockModel::scripted(3, &script);
     let found = generate_ids(&mut model, PROMPT.to_vec(), greedy(), broken_off).unwrap();
     assert_eq!(found.finish_reason, FinishReason::Cancelled);
@@ -137,7 +145,10 @@ impl LanguageModel for Noting {
 #[test]
 fn greedy_decoding_needs_every_logit_for_its_first_draw_only() {
     let mut model = Noting::new(MockModel::hashing());
-    let options = GenerateOptions { max_tokens: 4, ..greedy() };
+    let options = GenerateOptions {
+        max_tokens: 4,
+        ..greedy()
+    };
     let found = generate_ids(&mut model, PROMPT.to_vec(), options.clone(), go_on).unwrap();
     let passes = std::mem::take(&mut *model.passes.lock().unwrap());
     assert_eq!(passes, ["logits", "argmax", "argmax", "argmax"]);
@@ -147,7 +158,12 @@ fn greedy_decoding_needs_every_logit_for_its_first_draw_only() {
     for id in found.ids {
         let tokens = &text[..];
         let mut fresh = MockModel::hashing();
-        let logits = fresh.forward(&[SequenceTokens { sequence: 0, tokens }]).unwrap();
+        let logits = fresh
+            .forward(&[SequenceTokens {
+                sequence: 0,
+                tokens,
+            }])
+            .unwrap();
         let largest = logits[0].iter().copied().fold(f32::NEG_INFINITY, f32::max);
         assert_eq!(logits[0][id as usize], largest);
         text.push(id);
@@ -160,7 +176,10 @@ fn a_penalty_or_a_temperature_needs_every_logit() {
     penalized.sampler.frequency_penalty = 0.5;
     for options in [penalized, sampled()] {
         let mut model = Noting::new(MockModel::hashing());
-        let options = GenerateOptions { max_tokens: 3, ..options };
+        let options = GenerateOptions {
+            max_tokens: 3,
+            ..options
+        };
         generate_ids(&mut model, PROMPT.to_vec(), options, go_on).unwrap();
         assert_eq!(*model.passes.lock().unwrap(), ["logits"; 3]);
     }
@@ -170,9 +189,14 @@ fn a_penalty_or_a_temperature_needs_every_logit() {
 fn one_pass_serves_a_greedy_and_a_sampled_sequence_as_passes_of_their_own() {
     let alone = |options| {
         let mut model = MockModel::hashing();
-        generate_ids(&mut model, PROMPT.to_vec(), options, go_on).unwrap().ids
+        generate_ids(&mut model, PROMPT.to_vec(), options, go_on)
+            .unwrap()
+            .ids
     };
-    let both = [greedy(), sampled()].map(|options| GenerateOptions { max_tokens: 5, ..options });
+    let both = [greedy(), sampled()].map(|options| GenerateOptions {
+        max_tokens: 5,
+        ..options
+    });
     let mut model = Noting::new(MockModel {
         histories: vec![Vec::new(); 2],
         ..MockModel::hashing()
@@ -183,7 +207,10 @@ fn one_pass_serves_a_greedy_and_a_sampled_sequence_as_passes_of_their_own() {
             Sequence::new(&mut model, None, slot, PROMPT.to_vec(), options).unwrap()
         })
         .collect();
-    while sequences.iter().any(|sequence| sequence.finish_reason().is_none()) {
+    while sequences
+        .iter()
+        .any(|sequence| sequence.finish_reason().is_none())
+    {
         step(&mut model, &mut sequences).unwrap();
     }
     assert_eq!(*model.passes.lock().unwrap(), ["logits"; 5]);

@@ -11,8 +11,8 @@ use gollm_tensor::{CachedAttention, Device, Place, RopeTable, Tensor};
 use crate::config::Config;
 use crate::error::Result;
 use crate::kv_cache::LayerCache;
-use crate::part::Part;
 use crate::rms_norm::RmsNorm;
+use crate::shard::Shard;
 use crate::tensor_names::{block_bias, block_tensor};
 use crate::weight_source::{WeightSource, load};
 
@@ -35,15 +35,15 @@ pub struct GroupedQueryAttention {
 }
 
 impl GroupedQueryAttention {
-    /// Takes the projections of layer `layer` from a source, or the part of them that belongs to
-    /// `part`'s heads.
+    /// Takes the projections of layer `layer` from a source, or the rows of them that belong to
+    /// `shard`'s heads.
     ///
     /// # Errors
     ///
     /// If a weight is missing or has another shape, or the device is out of memory.
     pub fn load(
         config: &Config,
-        part: &Part,
+        shard: &Shard,
         layer: usize,
         source: &dyn WeightSource,
         device: &Device,
@@ -51,7 +51,7 @@ impl GroupedQueryAttention {
         let weight =
             |name: &str, shape: [usize; 2]| load(source, &block_tensor(layer, name), &shape);
         let (q_dim, kv_dim, emb_dim) = (config.q_dim(), config.kv_dim(), config.emb_dim);
-        let kv_rows = part.kv_heads.start * config.head_dim..part.kv_heads.end * config.head_dim;
+        let kv_rows = shard.kv_heads.start * config.head_dim..shard.kv_heads.end * config.head_dim;
         let group = config.heads_per_kv();
         let q_rows = kv_rows.start * group..kv_rows.end * group;
         Ok(Self {

@@ -9,20 +9,19 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::feed_forward::FeedForward;
 use crate::kv_cache::LayerCache;
-use crate::mixture::Mixture;
-use crate::part::{Part, Reduce};
+use crate::moe::Moe;
 use crate::rms_norm::RmsNorm;
+use crate::shard::{AllReduce, Shard};
 use crate::tensor_names::block_tensor;
 use crate::weight_source::WeightSource;
 
-/// The second half of a layer: one feed-forward for all tokens, or several of which each token asks a
-/// few.
+/// The second half of a layer: one feed-forward for all tokens, or a mixture of experts.
 #[derive(Debug, Clone)]
 pub enum Ffn {
     /// One for all.
     Dense(FeedForward),
     /// Experts and a router.
-    Mixture(Mixture),
+    Moe(Moe),
 }
 
 impl Ffn {
@@ -33,19 +32,19 @@ impl Ffn {
     /// If a weight is missing or has another shape, or the device is out of memory.
     pub fn load(
         config: &Config,
-        part: &Part,
+        shard: &Shard,
         layer: usize,
         source: &dyn WeightSource,
         device: &Device,
     ) -> Result<Self> {
         if config.has_experts() {
-            return Mixture::load(config, part, layer, source, device).map(Self::Mixture);
+            return Moe::load(config, shard, layer, source, device).map(Self::Moe);
         }
         let prefix = format!("blocks.{layer}.ffn");
-        FeedForward::load(config, part, &prefix, source, device).map(Self::Dense)
+        FeedForward::load(config, shard, &prefix, source, device).map(Self::Dense)
     }
 
-    /// The answer for the normalized `x`, to be added to it.
+    /// The feed-forward of the normalized `x`, to be added to the stream.
     ///
     /// # Shapes
     ///
@@ -57,7 +56,7 @@ impl Ffn {
     pub fn forward(&self, norm: &RmsNorm, x: &Tensor) -> Result<Tensor> {
         match self {
             Self::Dense(feed_forward) => feed_forward.forward(norm, x),
-            Self::Mixture(mixture) => mixture.forward(norm, x),
+            Self::Moe(moe) => moe.forward(norm, x),
         }
     }
 }
@@ -83,7 +82,7 @@ impl Block {
     /// If a weight is missing or has another shape, or the device is out of memory.
     pub fn load(
         config: &Config,
-        part: &Part,
+        shard: &Shard,
         layer: usize,
         source: &dyn WeightSource,
         device: &Device,
@@ -94,15 +93,15 @@ impl Block {
         };
         Ok(Self {
             attn_norm: norm("attn_norm")?,
-            attn: GroupedQueryAttention::load(config, part, layer, source, device)?,
+            attn: GroupedQueryAttention::load(config, shard, layer, source, device)?,
             ffn_norm: norm("ffn_norm")?,
-            ffn: Ffn::load(config, part, layer, source, device)?,
+            ffn: Ffn::load(config, shard, layer, source, device)?,
         })
     }
 
     /// `x + attn(norm(x))`, then `x + ffn(norm(x))`.
     ///
-    /// `reduce` adds up the partial sums of other machines where this block holds only some heads and
+    /// `all_reduce` adds up the partial sums of other machines where this block holds only some heads and
     /// columns; `observe` sees the two additions before they are made.
     ///
     /// # Shapes
@@ -118,18 +117,18 @@ impl Block {
         places: &[Place],
         rope: &RopeTable,
         cache: &mut LayerCache,
-        reduce: Option<&dyn Reduce>,
+        all_reduce: Option<&dyn AllReduce>,
         observe: &mut dyn FnMut(&str, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
-        let sum = |partial: Tensor| match reduce {
-            Some(reduce) => reduce.sum(partial),
+        let sum = |partial: Tensor| match all_reduce {
+            Some(all_reduce) => all_reduce.sum(partial),
             None => Ok(partial),
         };
-        let attended = sum(self.attn.forward(&self.attn_norm, x, places, rope, cache)?)?;
-        observe("attn", &attended)?;
-        let x = x.add(&attended)?;
-        let thought = sum(self.ffn.forward(&self.ffn_norm, &x)?)?;
-        observe("ffn", &thought)?;
-        Ok(x.add(&thought)?)
+        let attn_out = sum(self.attn.forward(&self.attn_norm, x, places, rope, cache)?)?;
+        observe("attn", &attn_out)?;
+        let x = x.add(&attn_out)?;
+        let ffn_out = sum(self.ffn.forward(&self.ffn_norm, &x)?)?;
+        observe("ffn", &ffn_out)?;
+        Ok(x.add(&ffn_out)?)
     }
 }

@@ -82,10 +82,10 @@ pub struct Config {
     /// Experts in each feed-forward part; 0, one feed-forward for all tokens, when left out.
     #[serde(skip_serializing_if = "is_default")]
     pub n_experts: usize,
-    /// How many of the experts each token asks. 0, as it must be without experts, when left out.
+    /// How many experts are active for each token. 0, as it must be without experts, when left out.
     #[serde(skip_serializing_if = "is_default")]
     pub n_experts_per_token: usize,
-    /// Whether the weights of the experts that a token asks are made to sum to 1. False when left out.
+    /// Whether the weights of a token's active experts are made to sum to 1. False when left out.
     #[serde(skip_serializing_if = "is_default")]
     pub norm_topk_prob: bool,
 }

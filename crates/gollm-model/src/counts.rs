@@ -21,8 +21,8 @@ pub struct ParameterCounts {
     pub attention_per_layer: u64,
     /// The three feed-forward matrices of one layer; with experts, those of all of them and the router.
     pub feed_forward_per_layer: u64,
-    /// The part of it that one token does not use: the experts that it does not ask.
-    pub idle_per_layer: u64,
+    /// The part of it that one token does not use: the inactive experts.
+    pub inactive_per_layer: u64,
     /// The two norms of one layer, and those of queries and keys if there are any.
     pub norms_per_layer: u64,
     /// How many layers there are.
@@ -47,7 +47,7 @@ impl ParameterCounts {
             embedding: table,
             attention_per_layer: sizes.attention() + sizes.biases,
             feed_forward_per_layer: sizes.experts * sizes.expert() + sizes.router(),
-            idle_per_layer: (sizes.experts - sizes.asked) * sizes.expert(),
+            inactive_per_layer: (sizes.experts - sizes.active) * sizes.expert(),
             norms_per_layer: 2 * sizes.emb + sizes.head_norms,
             n_layers: sizes.layers,
             final_norm: sizes.emb,
@@ -73,10 +73,10 @@ impl ParameterCounts {
         self.embedding + self.without_embeddings() + self.head
     }
 
-    /// What one token uses of them: all, but for the experts that it does not ask.
+    /// What one token uses of them: all but the inactive experts.
     #[must_use]
     pub fn active(&self) -> u64 {
-        self.total() - self.n_layers * self.idle_per_layer
+        self.total() - self.n_layers * self.inactive_per_layer
     }
 }
 
@@ -133,8 +133,8 @@ pub fn bytes_read_per_token(
     let sizes = Sizes::of(config);
     let inward = tensor_bytes(&[config.hidden_dim, config.emb_dim], dtype)?;
     let outward = tensor_bytes(&[config.emb_dim, config.hidden_dim], dtype)?;
-    let idle = sizes.layers * (sizes.experts - sizes.asked) * (2 * inward + outward);
-    Ok(weight_bytes(config, dtype)? - unread - idle + row + cached)
+    let inactive = sizes.layers * (sizes.experts - sizes.active) * (2 * inward + outward);
+    Ok(weight_bytes(config, dtype)? - unread - inactive + row + cached)
 }
 
 /// The bytes that one token leaves in the key/value cache: `2 · n_layers · n_kv_heads · head_dim`
@@ -180,8 +180,8 @@ pub struct FlopCounts {
     /// Scores and weighted sums over the tokens attended to, in all layers: the only part that
     /// grows with the context.
     pub attention: u64,
-    /// The three feed-forward matrices of all layers; with experts, those of the ones that a token asks,
-    /// and the router.
+    /// The three feed-forward matrices of all layers; with experts, those of the active ones and the
+    /// router.
     pub feed_forward: u64,
     /// The projection to the vocabulary.
     pub head: u64,
@@ -202,7 +202,7 @@ impl FlopCounts {
             projections: 2 * sizes.layers * sizes.attention(),
             // One product for the scores and one for the weighted sum, over all query heads.
             attention: 2 * 2 * sizes.layers * sizes.q * context as u64,
-            feed_forward: 2 * sizes.layers * (sizes.asked * sizes.expert() + sizes.router()),
+            feed_forward: 2 * sizes.layers * (sizes.active * sizes.expert() + sizes.router()),
             head: 2 * sizes.vocab * sizes.emb,
         })
     }

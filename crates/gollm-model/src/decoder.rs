@@ -11,9 +11,9 @@ use crate::block::Block;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::kv_cache::KvCache;
-use crate::part::{Part, Reduce};
 use crate::rms_norm::RmsNorm;
 use crate::rope;
+use crate::shard::{AllReduce, Shard};
 use crate::tensor_names::{FINAL_NORM, OUT_HEAD, TOK_EMB};
 use crate::weight_source::{WeightSource, load};
 
@@ -34,19 +34,19 @@ pub struct SequenceTokens<'a> {
     pub tokens: &'a [u32],
 }
 
-/// A LLaMA-3-style decoder, or a part of one.
+/// A LLaMA-3-style decoder, or a shard of one.
 ///
 /// The forward pass is written here, in `block.rs`, `attention.rs` and `feed_forward.rs`, and nowhere
 /// else: every backend, batch and cluster runs these lines.
 pub struct Decoder {
     config: Config,
-    part: Part,
+    shard: Shard,
     device: Device,
     rope: RopeTable,
     tok_emb: Option<Tensor>,
     blocks: Vec<Block>,
     head: Option<OutputHead>,
-    reduce: Option<Arc<dyn Reduce>>,
+    all_reduce: Option<Arc<dyn AllReduce>>,
 }
 
 impl Decoder {
@@ -57,33 +57,33 @@ impl Decoder {
     /// If the config is wrong, a weight is missing or has another shape, or the device is out of
     /// memory.
     pub fn load(config: &Config, source: &dyn WeightSource, device: &Device) -> Result<Self> {
-        Self::load_part(config, Part::whole(config), source, device)
+        Self::load_shard(config, Shard::whole(config), source, device)
     }
 
-    /// Loads a part of the model; see [`Part`].
+    /// Loads a shard of the model; see [`Shard`].
     ///
     /// # Errors
     ///
-    /// As [`Decoder::load`], and if the part is not inside the model.
-    pub fn load_part(
+    /// As [`Decoder::load`], and if the shard is not inside the model.
+    pub fn load_shard(
         config: &Config,
-        part: Part,
+        shard: Shard,
         source: &dyn WeightSource,
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
-        part.validate(config)?;
+        shard.validate(config)?;
         let table_shape = [config.vocab_size, config.emb_dim];
-        let is_last = part.is_last(config);
-        let tok_emb = if part.is_first() || (is_last && config.tie_embeddings) {
+        let is_last = shard.is_last(config);
+        let tok_emb = if shard.is_first() || (is_last && config.tie_embeddings) {
             Some(load(source, TOK_EMB, &table_shape)?.upload(device)?)
         } else {
             None
         };
-        let blocks = part
+        let blocks = shard
             .layers
             .clone()
-            .map(|i| Block::load(config, &part, i, source, device));
+            .map(|i| Block::load(config, &shard, i, source, device));
         let blocks = blocks.collect::<Result<_>>()?;
         let head = if is_last {
             let (emb_dim, eps) = (config.emb_dim, config.norm_eps);
@@ -100,21 +100,21 @@ impl Decoder {
         let (config, device) = (config.clone(), device.clone());
         Ok(Self {
             config,
-            part,
+            shard,
             device,
             rope,
             tok_emb,
             blocks,
             head,
-            reduce: None,
+            all_reduce: None,
         })
     }
 
-    /// Adds up partial sums with `reduce`: for a part that holds only some heads and columns.
+    /// Adds up partial sums with `all_reduce`: for a shard that holds only some heads and columns.
     #[must_use]
-    pub fn with_reduce(self, reduce: Arc<dyn Reduce>) -> Self {
+    pub fn with_all_reduce(self, all_reduce: Arc<dyn AllReduce>) -> Self {
         Self {
-            reduce: Some(reduce),
+            all_reduce: Some(all_reduce),
             ..self
         }
     }
@@ -125,10 +125,10 @@ impl Decoder {
         &self.config
     }
 
-    /// Which part of the model this is.
+    /// Which shard of the model this is.
     #[must_use]
-    pub fn part(&self) -> &Part {
-        &self.part
+    pub fn shard(&self) -> &Shard {
+        &self.shard
     }
 
     /// Where the weights live and the work is done.
@@ -143,7 +143,7 @@ impl Decoder {
     ///
     /// If the device is out of memory.
     pub fn new_cache(&self, n_sequences: usize) -> Result<KvCache> {
-        KvCache::new(&self.config, &self.part, n_sequences, &self.device)
+        KvCache::new(&self.config, &self.shard, n_sequences, &self.device)
     }
 
     /// Appends tokens to several sequences in one pass over the weights, and returns the logits of
@@ -156,7 +156,7 @@ impl Decoder {
     /// # Errors
     ///
     /// If an id is not in the vocabulary, an entry is empty, a sequence does not exist, appears twice
-    /// or has no room, or this part has no embedding or no head. The cache keeps its lengths then.
+    /// or has no room, or this shard has no embedding or no head. The cache keeps its lengths then.
     pub fn forward(&self, batch: &[SequenceTokens<'_>], cache: &mut KvCache) -> Result<Tensor> {
         let x = self.hidden(batch, cache)?;
         let mut next = 0;
@@ -208,17 +208,17 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// If an id is not in the vocabulary or this part does not begin the model.
+    /// If an id is not in the vocabulary or this shard does not begin the model.
     pub fn embed(&self, ids: &[u32]) -> Result<Tensor> {
         match &self.tok_emb {
-            Some(table) if self.part.is_first() => Ok(table.embed(ids)?),
-            _ => Err(Error::NotInThisPart {
+            Some(table) if self.shard.is_first() => Ok(table.embed(ids)?),
+            _ => Err(Error::NotInThisShard {
                 what: "the token embedding",
             }),
         }
     }
 
-    /// Runs activations through this part's layers and counts the tokens as cached.
+    /// Runs activations through this shard's layers and counts the tokens as cached.
     ///
     /// # Shapes
     ///
@@ -246,12 +246,12 @@ impl Decoder {
         cache: &mut KvCache,
         observe: &mut dyn FnMut(&str, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
-        let reduce = self.reduce.as_deref();
+        let all_reduce = self.all_reduce.as_deref();
         let mut x = x.clone();
         for (i, (block, cache)) in self.blocks.iter().zip(&mut cache.layers).enumerate() {
-            let layer = self.part.layers.start + i;
+            let layer = self.shard.layers.start + i;
             let mut inside = |name: &str, x: &Tensor| observe(&format!("blocks.{layer}.{name}"), x);
-            x = block.forward(&x, places, &self.rope, cache, reduce, &mut inside)?;
+            x = block.forward(&x, places, &self.rope, cache, all_reduce, &mut inside)?;
             observe(&format!("blocks.{layer}"), &x)?;
         }
         cache.advance(places);
@@ -267,9 +267,9 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// If `x` has another width or this part does not end the model.
+    /// If `x` has another width or this shard does not end the model.
     pub fn head(&self, x: &Tensor) -> Result<Tensor> {
-        let missing = Error::NotInThisPart {
+        let missing = Error::NotInThisShard {
             what: "the output head",
         };
         let head = self.head.as_ref().ok_or(missing)?;
@@ -282,7 +282,7 @@ impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("config", &self.config)
-            .field("part", &self.part)
+            .field("shard", &self.shard)
             .field("device", &self.device)
             .finish_non_exhaustive()
     }

@@ -109,11 +109,11 @@ pub enum Error {
         /// What the source said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A part of a model that does not lie inside it.
+    /// A shard that does not lie inside its model.
     #[error(
-        "part of a model: `{name}` is {range:?}, expected a range that is not empty, within 0..{limit}"
+        "shard of a model: `{name}` is {range:?}, expected a range that is not empty, within 0..{limit}"
     )]
-    Part {
+    Shard {
         /// Which range.
         name: &'static str,
         /// What it is.
@@ -121,10 +121,10 @@ pub enum Error {
         /// How far it may reach.
         limit: usize,
     },
-    /// Something that another part of the model has.
-    #[error("this part of the model does not hold {what}")]
-    NotInThisPart {
-        /// What was asked of it.
+    /// Something that another shard of the model holds.
+    #[error("this shard of the model does not hold {what}")]
+    NotInThisShard {
+        /// What was needed from it.
         what: &'static str,
     },
     /// No room in the cache for more tokens.

@@ -1,4 +1,4 @@
-//! The SwiGLU feed-forward: each token thinks on its own.
+//! The SwiGLU feed-forward: the same three matrices for each token, no mixing across tokens.
 //!
 //! Notes: `notes/ch04-model.md`. Source: Shazeer 2020, <https://arxiv.org/abs/2002.05202>, eq. 6.
 //! Python: `FeedForward` in `python/model.py`.
@@ -7,8 +7,8 @@ use gollm_tensor::{Device, Tensor};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::part::Part;
 use crate::rms_norm::RmsNorm;
+use crate::shard::Shard;
 use crate::weight_source::{WeightSource, load};
 
 /// The three matrices of one layer's feed-forward.
@@ -23,7 +23,7 @@ pub struct FeedForward {
 }
 
 impl FeedForward {
-    /// Takes the matrices from a source, or the hidden columns that belong to `part`. `prefix` is where
+    /// Takes the matrices from a source, or the hidden columns that belong to `shard`. `prefix` is where
     /// they are: `blocks.3.ffn`, or `blocks.3.ffn.experts.17`.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl FeedForward {
     /// If a weight is missing or has another shape, or the device is out of memory.
     pub fn load(
         config: &Config,
-        part: &Part,
+        shard: &Shard,
         prefix: &str,
         source: &dyn WeightSource,
         device: &Device,
@@ -41,7 +41,7 @@ impl FeedForward {
         };
         let inward = [config.hidden_dim, config.emb_dim];
         let outward = [config.emb_dim, config.hidden_dim];
-        let hidden = &part.hidden;
+        let hidden = &shard.hidden;
         Ok(Self {
             gate_proj: weight("gate_proj", inward)?
                 .rows(hidden.clone())?

@@ -1,4 +1,4 @@
-//! The book's own GPT: where chapter 4 starts, before each part is exchanged for LLaMA's.
+//! The book's own GPT: where chapter 4 starts, before each part is replaced by LLaMA's.
 //!
 //! | GPT-2, here | LLaMA, in the rest of the crate | what changes |
 //! |---|---|---|

@@ -7,7 +7,7 @@ use gollm_tensor::{Device, Place, Tensor};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::part::Part;
+use crate::shard::Shard;
 
 /// The cached keys and values of one layer.
 #[derive(Debug)]
@@ -32,10 +32,15 @@ impl KvCache {
     /// # Errors
     ///
     /// If the device is out of memory.
-    pub fn new(config: &Config, part: &Part, n_sequences: usize, device: &Device) -> Result<Self> {
-        let width = part.kv_heads.len() * config.head_dim;
+    pub fn new(
+        config: &Config,
+        shard: &Shard,
+        n_sequences: usize,
+        device: &Device,
+    ) -> Result<Self> {
+        let width = shard.kv_heads.len() * config.head_dim;
         let shape = [n_sequences, config.context_length, width];
-        let layers = part.layers.clone().map(|_| {
+        let layers = shard.layers.clone().map(|_| {
             Ok(LayerCache {
                 keys: device.cache(&shape)?,
                 values: device.cache(&shape)?,

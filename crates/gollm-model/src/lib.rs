@@ -11,10 +11,10 @@ pub mod gpt;
 mod kv_cache;
 pub mod ladder;
 pub mod loss;
-mod mixture;
-mod part;
+mod moe;
 mod rms_norm;
 pub mod rope;
+mod shard;
 mod tensor_names;
 mod weight_source;
 
@@ -28,9 +28,9 @@ pub use decoder::{Decoder, SequenceTokens};
 pub use error::{Error, Result};
 pub use feed_forward::FeedForward;
 pub use kv_cache::{KvCache, LayerCache};
-pub use mixture::{Mixture, Share, choose};
-pub use part::{Part, Reduce};
+pub use moe::{ExpertTokens, Moe, route_top_k};
 pub use rms_norm::RmsNorm;
+pub use shard::{AllReduce, Shard};
 pub use tensor_names::{
     FINAL_NORM, OUT_HEAD, TOK_EMB, TensorSpec, block_bias, block_tensor, expected_tensors,
     expert_tensor, is_router, n_expected_tensors,

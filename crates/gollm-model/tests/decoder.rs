@@ -11,7 +11,8 @@ mod common;
 
 use common::{append, config, decoder, values, weights};
 use gollm_model::{
-    Config, Decoder, Error, KvCache, Part, Reduce, SequenceTokens, WeightSource, expected_tensors,
+    AllReduce, Config, Decoder, Error, KvCache, SequenceTokens, Shard, WeightSource,
+    expected_tensors,
 };
 use gollm_tensor::{DType, Device, Tensor};
 
@@ -129,15 +130,16 @@ fn a_truncated_sequence_goes_on_as_if_the_rest_had_never_been() {
 }
 
 #[test]
-fn layers_in_two_parts_equal_the_whole() {
+fn layers_in_two_shards_equal_the_whole() {
     let config = config("tie_embeddings: true");
     let (source, device) = (weights(&config, DType::F16), Device::reference());
     let whole = Decoder::load(&config, &source, &device).expect("loads");
-    let part = |layers| Part {
+    let shard = |layers| Shard {
         layers,
-        ..Part::whole(&config)
+        ..Shard::whole(&config)
     };
-    let load = |layers| Decoder::load_part(&config, part(layers), &source, &device).expect("loads");
+    let load =
+        |layers| Decoder::load_shard(&config, shard(layers), &source, &device).expect("loads");
     let (first, last) = (load(0..1), load(1..3));
 
     let mut cache = whole.new_cache(1).expect("small");
@@ -169,7 +171,7 @@ fn layers_in_two_parts_equal_the_whole() {
             .head(&x)
             .expect_err("the head is elsewhere")
             .to_string(),
-        "this part of the model does not hold the output head"
+        "this shard of the model does not hold the output head"
     );
     assert!(last.embed(&PROMPT).is_err());
 }
@@ -180,24 +182,24 @@ struct Exchange {
     receive: Mutex<Receiver<Vec<f32>>>,
 }
 
-impl Reduce for Exchange {
+impl AllReduce for Exchange {
     fn sum(&self, partial: Tensor) -> gollm_model::Result<Tensor> {
         self.send
             .send(partial.to_vec()?)
-            .expect("the other part lives");
+            .expect("the other shard lives");
         let other = self
             .receive
             .lock()
             .expect("one thread")
             .recv()
-            .expect("the other part lives");
+            .expect("the other shard lives");
         Ok(partial.add(&partial.device().tensor(partial.shape(), &other)?)?)
     }
 }
 
 #[test]
-fn heads_and_columns_in_uneven_parts_add_up_to_the_whole() {
-    // Three key/value heads of 32 numbers, so that a share of them is whole blocks of q8_0.
+fn heads_and_columns_in_uneven_shards_add_up_to_the_whole() {
+    // Three key/value heads of 32 numbers, so that some of them are whole blocks of q8_0.
     let config = Config {
         n_heads: 6,
         n_kv_heads: 3,
@@ -214,20 +216,20 @@ fn heads_and_columns_in_uneven_parts_add_up_to_the_whole() {
                 .expect("runs"),
         );
         let ((to_b, from_a), (to_a, from_b)) = (channel(), channel());
-        let parts = [(0..1, 0..32, to_b, from_b), (1..3, 32..64, to_a, from_a)];
+        let shards = [(0..1, 0..32, to_b, from_b), (1..3, 32..64, to_a, from_a)];
         let found = std::thread::scope(|scope| {
             let run = |(kv_heads, hidden, send, receive)| {
-                let part = Part {
+                let shard = Shard {
                     layers: 0..3,
                     kv_heads,
                     hidden,
                 };
-                let decoder = Decoder::load_part(&config, part, &source, &device).expect("loads");
+                let decoder = Decoder::load_shard(&config, shard, &source, &device).expect("loads");
                 let exchange = Exchange {
                     send,
                     receive: Mutex::new(receive),
                 };
-                let decoder = decoder.with_reduce(Arc::new(exchange));
+                let decoder = decoder.with_all_reduce(Arc::new(exchange));
                 let mut cache = decoder.new_cache(1).expect("small");
                 values(
                     &decoder
@@ -235,14 +237,14 @@ fn heads_and_columns_in_uneven_parts_add_up_to_the_whole() {
                         .expect("runs"),
                 )
             };
-            let threads = parts.map(|part| scope.spawn(move || run(part)));
+            let threads = shards.map(|shard| scope.spawn(move || run(shard)));
             threads.map(|thread| thread.join().expect("no panic"))
         });
         // Two partial sums instead of one sum: another order of summation.
         assert!(difference(&found[0], &want) < 1e-5, "{dtype}");
         assert_eq!(
             found[0], found[1],
-            "both parts must go on with the same numbers"
+            "both shards must go on with the same numbers"
         );
     }
 }
@@ -302,39 +304,39 @@ fn a_missing_or_misshapen_weight_is_named() {
 }
 
 #[test]
-fn a_part_outside_the_model_is_refused() {
+fn a_shard_outside_the_model_is_refused() {
     let config = config("tie_embeddings: true");
     let source = weights(&config, DType::F32);
-    let whole = Part::whole(&config);
-    let parts = [
-        Part {
+    let whole = Shard::whole(&config);
+    let shards = [
+        Shard {
             layers: 1..4,
             ..whole.clone()
         },
-        Part {
+        Shard {
             layers: 2..2,
             ..whole.clone()
         },
-        Part {
+        Shard {
             kv_heads: 0..3,
             ..whole.clone()
         },
-        Part {
+        Shard {
             hidden: 64..64,
             ..whole
         },
     ];
-    for part in parts {
-        let error = Decoder::load_part(&config, part, &source, &Device::reference());
-        assert!(matches!(error, Err(Error::Part { .. })));
+    for shard in shards {
+        let error = Decoder::load_shard(&config, shard, &source, &Device::reference());
+        assert!(matches!(error, Err(Error::Shard { .. })));
     }
 }
 
 #[test]
 fn the_cache_takes_the_memory_the_formula_says() {
     let config = config("tie_embeddings: true");
-    let part = Part::whole(&config);
-    let cache = KvCache::new(&config, &part, 2, &Device::reference()).expect("small");
+    let shard = Shard::whole(&config);
+    let cache = KvCache::new(&config, &shard, 2, &Device::reference()).expect("small");
     // Keys and values · layers · sequences · context · kv heads · head_dim.
     let expected = 2 * 3 * 2 * 24 * 2 * 16;
     assert_eq!(cache.n_elements(), expected);

@@ -10,8 +10,8 @@ mod common;
 
 use common::{append, config, decoder, random, values, weights};
 use gollm_model::{
-    Config, Decoder, FeedForward, Mixture, ParameterCounts, Part, Reduce, RmsNorm, Share,
-    bytes_read_per_token, choose, expected_tensors, n_expected_tensors,
+    AllReduce, Config, Decoder, ExpertTokens, FeedForward, Moe, ParameterCounts, RmsNorm, Shard,
+    bytes_read_per_token, expected_tensors, n_expected_tensors, route_top_k,
 };
 use gollm_tensor::{DType, Device, Tensor};
 
@@ -85,7 +85,7 @@ fn every_new_weight_changes_the_logits() {
                 unchanged.push(spec.name.clone());
             }
         }
-        // An expert that none of nine tokens asked changes nothing, and there are at most a few.
+        // An expert that none of nine tokens is routed to changes nothing, and there are at most a few.
         assert!(
             unchanged.iter().all(|name| name.contains("experts")),
             "{unchanged:?}"
@@ -132,22 +132,22 @@ fn queries_are_normalized_head_by_head_and_biased_row_by_row() {
 
 /// The definition, token by token: run all experts, weigh the best two.
 #[test]
-fn a_mixture_is_the_weighted_answers_of_the_experts_that_a_token_asks() {
+fn a_mixture_of_experts_is_the_weighted_outputs_of_the_active_ones() {
     for normalize in [false, true] {
         let config = config(&EXPERTS.replace("prob: true", &format!("prob: {normalize}")));
         let (source, device) = (weights(&config, DType::F32), Device::reference());
-        let whole = Part::whole(&config);
-        let mixture = Mixture::load(&config, &whole, 1, &source, &device).expect("loads");
+        let whole = Shard::whole(&config);
+        let moe = Moe::load(&config, &whole, 1, &source, &device).expect("loads");
         let norm = RmsNorm::load(&source, "blocks.1.ffn_norm.weight", 32, 1e-5, &device);
         let norm = norm.expect("loads");
         let x = device.tensor(&[7, 32], &random(5, 7 * 32)).expect("fits");
-        let found = values(&mixture.forward(&norm, &x).expect("runs"));
+        let found = values(&moe.forward(&norm, &x).expect("runs"));
 
         let [logits] = x
-            .norm_matmul(&norm.weight, 1e-5, [&mixture.router])
+            .norm_matmul(&norm.weight, 1e-5, [&moe.router])
             .expect("fits");
-        let answer = |expert: &FeedForward| values(&expert.forward(&norm, &x).expect("runs"));
-        let answers: Vec<Vec<f32>> = mixture.experts.iter().map(answer).collect();
+        let output = |expert: &FeedForward| values(&expert.forward(&norm, &x).expect("runs"));
+        let outputs: Vec<Vec<f32>> = moe.experts.iter().map(output).collect();
         for (token, row) in values(&logits.softmax().expect("a matrix"))
             .chunks(6)
             .enumerate()
@@ -161,7 +161,7 @@ fn a_mixture_is_the_weighted_answers_of_the_experts_that_a_token_asks() {
             };
             let want: Vec<f32> = (0..32)
                 .map(|i| {
-                    let part = |e: usize| row[e] / sum * answers[e][token * 32 + i];
+                    let part = |e: usize| row[e] / sum * outputs[e][token * 32 + i];
                     part(order[0]) + part(order[1])
                 })
                 .collect();
@@ -175,45 +175,52 @@ fn a_mixture_is_the_weighted_answers_of_the_experts_that_a_token_asks() {
 }
 
 #[test]
-fn of_equal_experts_the_first_are_asked() {
-    let share = |tokens: &[usize], weights: &[f32]| Share {
+fn of_equal_experts_the_first_are_active() {
+    let routed = |tokens: &[usize], weights: &[f32]| ExpertTokens {
         tokens: tokens.to_vec(),
         weights: weights.to_vec(),
     };
     let equal = [0.25; 4];
-    let found = choose(&equal, 4, 2, true);
-    let none = Share::default();
+    let found = route_top_k(&equal, 4, 2, true);
+    let none = ExpertTokens::default();
     assert_eq!(
         found,
         [
-            share(&[0], &[0.5]),
-            share(&[0], &[0.5]),
+            routed(&[0], &[0.5]),
+            routed(&[0], &[0.5]),
             none.clone(),
             none.clone()
         ]
     );
     let rows = [0.125, 0.5, 0.125, 0.25, 0.5, 0.125, 0.25, 0.125];
-    let found = choose(&rows, 4, 2, false);
+    let found = route_top_k(&rows, 4, 2, false);
     let expected = [
-        share(&[1], &[0.5]),
-        share(&[0], &[0.5]),
-        share(&[1], &[0.25]),
-        share(&[0], &[0.25]),
+        routed(&[1], &[0.5]),
+        routed(&[0], &[0.5]),
+        routed(&[1], &[0.25]),
+        routed(&[0], &[0.25]),
     ];
     assert_eq!(found, expected);
     // Numbers that are none go somewhere, and nothing panics.
-    let shares = choose(&[f32::NAN; 3], 3, 1, true);
+    let routes = route_top_k(&[f32::NAN; 3], 3, 1, true);
     assert_eq!(
-        shares.iter().map(|share| share.tokens.len()).sum::<usize>(),
+        routes
+            .iter()
+            .map(|routed| routed.tokens.len())
+            .sum::<usize>(),
         1
     );
-    assert!(choose(&[], 4, 2, true).iter().all(|share| *share == none));
+    assert!(
+        route_top_k(&[], 4, 2, true)
+            .iter()
+            .all(|routed| *routed == none)
+    );
 }
 
-/// Keeps what the other part will need, and adds it up: two parts in turn instead of two machines.
+/// Keeps what the other shard will need, and adds it up: two shards in turn instead of two machines.
 struct Together(Mutex<Vec<Vec<f32>>>);
 
-impl Reduce for Together {
+impl AllReduce for Together {
     fn sum(&self, partial: Tensor) -> gollm_model::Result<Tensor> {
         self.0.lock().expect("alone").push(values(&partial));
         Ok(partial)
@@ -221,50 +228,54 @@ impl Reduce for Together {
 }
 
 #[test]
-fn the_parts_of_a_layer_add_up_to_the_whole() {
+fn the_shards_of_a_layer_add_up_to_the_whole() {
     for change in OTHERS {
         let config = Config {
             n_layers: 1,
             ..config(change)
         };
         let (source, device) = (weights(&config, DType::F32), Device::reference());
-        let attention_of = |part: Part| {
+        let attention_of = |shard: Shard| {
             let seen = Arc::new(Together(Mutex::default()));
-            let decoder = Decoder::load_part(&config, part, &source, &device).expect("loads");
-            let decoder = decoder.with_reduce(Arc::clone(&seen) as Arc<dyn Reduce>);
+            let decoder = Decoder::load_shard(&config, shard, &source, &device).expect("loads");
+            let decoder = decoder.with_all_reduce(Arc::clone(&seen) as Arc<dyn AllReduce>);
             all_logits(&decoder, &PROMPT);
             seen.0.lock().expect("alone").swap_remove(0)
         };
-        let whole = Part::whole(&config);
-        let part = |kv_heads, hidden| Part {
+        let whole = Shard::whole(&config);
+        let shard = |kv_heads, hidden| Shard {
             kv_heads,
             hidden,
             ..whole.clone()
         };
-        // Before the first sum is made all parts see the same x, so their attentions can be compared.
-        let parts = [part(0..1, 0..24), part(1..2, 24..64)].map(attention_of);
+        // Before the first sum is made all shards see the same x, so their attentions can be compared.
+        let shards = [shard(0..1, 0..24), shard(1..2, 24..64)].map(attention_of);
         let want = attention_of(whole.clone());
-        let sum: Vec<f32> = parts[0].iter().zip(&parts[1]).map(|(a, b)| a + b).collect();
+        let sum: Vec<f32> = shards[0]
+            .iter()
+            .zip(&shards[1])
+            .map(|(a, b)| a + b)
+            .collect();
         assert!(difference(&sum, &want) < 1e-5, "{change}");
 
         if config.has_experts() {
             let x = device.tensor(&[4, 32], &random(9, 128)).expect("fits");
             let norm = RmsNorm::load(&source, "blocks.0.ffn_norm.weight", 32, 1e-5, &device);
             let norm = norm.expect("loads");
-            let answer = |part: &Part| {
-                let mixture = Mixture::load(&config, part, 0, &source, &device).expect("loads");
-                values(&mixture.forward(&norm, &x).expect("runs"))
+            let output = |shard: &Shard| {
+                let moe = Moe::load(&config, shard, 0, &source, &device).expect("loads");
+                values(&moe.forward(&norm, &x).expect("runs"))
             };
-            let [a, b] = [part(0..2, 0..24), part(0..2, 24..64)].map(|part| answer(&part));
+            let [a, b] = [shard(0..2, 0..24), shard(0..2, 24..64)].map(|shard| output(&shard));
             let sum: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
-            assert!(difference(&sum, &answer(&whole)) < 1e-5, "{change}");
+            assert!(difference(&sum, &output(&whole)) < 1e-5, "{change}");
         }
     }
 }
 
 #[test]
 fn counts_know_experts_biases_and_norms_of_heads() {
-    // No two sizes equal. A mixture of 6 experts of which 2 are asked.
+    // No two sizes equal. A mixture of 6 experts of which 2 are active.
     let config = Config {
         hidden_dim: 100,
         emb_dim: 48,
@@ -274,7 +285,7 @@ fn counts_know_experts_biases_and_norms_of_heads() {
     let counts = ParameterCounts::new(&config).expect("valid");
     assert_eq!(counts.attention_per_layer, 2 * 48 * (64 + 32) + 64 + 2 * 32);
     assert_eq!(counts.feed_forward_per_layer, 6 * 3 * 48 * 100 + 6 * 48);
-    assert_eq!(counts.idle_per_layer, 4 * 3 * 48 * 100);
+    assert_eq!(counts.inactive_per_layer, 4 * 3 * 48 * 100);
     assert_eq!(counts.norms_per_layer, 2 * 48 + 2 * 16);
     assert_eq!(counts.active(), counts.total() - 3 * 4 * 3 * 48 * 100);
     let specs = expected_tensors(&config).expect("valid");

@@ -198,7 +198,7 @@ impl Costs {
                 "embedding": counts.embedding,
                 "attention_per_layer": counts.attention_per_layer,
                 "feed_forward_per_layer": counts.feed_forward_per_layer,
-                "idle_per_layer": counts.idle_per_layer,
+                "idle_per_layer": counts.inactive_per_layer,
                 "norms_per_layer": counts.norms_per_layer,
                 "n_layers": counts.n_layers,
                 "final_norm": counts.final_norm,

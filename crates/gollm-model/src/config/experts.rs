@@ -64,7 +64,7 @@ impl Config {
                 "n_experts_per_token",
                 chosen,
                 format!("a whole number from 1 to n_experts = {}", self.n_experts),
-                "a token asks at least one expert and each at most once",
+                "each token is routed to at least one expert and to each at most once",
             ));
         }
         Ok(())

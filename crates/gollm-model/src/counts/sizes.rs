@@ -12,7 +12,7 @@ pub(super) struct Sizes {
     pub(super) layers: u64,
     /// Feed-forwards of a layer, and how many of them a token uses.
     pub(super) experts: u64,
-    pub(super) asked: u64,
+    pub(super) active: u64,
     /// Of one layer.
     pub(super) biases: u64,
     pub(super) head_norms: u64,
@@ -29,7 +29,7 @@ impl Sizes {
             hidden: config.hidden_dim as u64,
             layers: config.n_layers as u64,
             experts: config.n_feed_forwards() as u64,
-            asked: config.n_experts_per_token.max(1) as u64,
+            active: config.n_experts_per_token.max(1) as u64,
             biases: match config.qkv_bias {
                 true => (config.q_dim() + 2 * config.kv_dim()) as u64,
                 false => 0,

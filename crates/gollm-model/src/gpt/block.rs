@@ -43,16 +43,16 @@ impl GptBlock {
     pub fn forward(&self, x: &Array2<f32>) -> Result<Array2<f32>> {
         let (attention_bias, emb_dim) = (&self.attention_bias, x.ncols());
         check_shape!("gpt_block", attention_bias, [emb_dim])?;
-        let attended = multi_head(
+        let attn_out = multi_head(
             &self.attention_norm.forward(x)?,
             &self.attention,
             self.n_heads,
         )?;
-        let h = x + &attended + attention_bias;
-        let fed = self
+        let h = x + &attn_out + attention_bias;
+        let ffn_out = self
             .feed_forward
             .forward(&self.feed_forward_norm.forward(&h)?)?;
-        Ok(h + fed)
+        Ok(h + ffn_out)
     }
 
     /// How many trained numbers the block has.

@@ -1,8 +1,8 @@
-//! A mixture of experts: several feed-forwards, of which each token asks the few that its router picks.
+//! Mixture of experts (MoE): several feed-forwards, and a router that sends each token to a few of them.
 //!
 //! Notes: `notes/ch04-model.md`, "What other models change". Source: Shazeer et al. 2017,
-//! <https://arxiv.org/abs/1701.06538>, eq. 1; the softmax before the choice is Qwen3's, "Qwen3 Technical
-//! Report", 2025, <https://arxiv.org/abs/2505.09388>. Python: `Mixture` in `python/model.py`.
+//! <https://arxiv.org/abs/1701.06538>, eq. 1; the softmax before the top-k is Qwen3's, "Qwen3 Technical
+//! Report", 2025, <https://arxiv.org/abs/2505.09388>. Python: `Moe` in `python/model.py`.
 
 use std::cmp::Ordering;
 
@@ -11,14 +11,14 @@ use gollm_tensor::{Device, Tensor};
 use crate::config::Config;
 use crate::error::Result;
 use crate::feed_forward::FeedForward;
-use crate::part::Part;
 use crate::rms_norm::RmsNorm;
+use crate::shard::Shard;
 use crate::tensor_names::block_tensor;
 use crate::weight_source::{WeightSource, load};
 
-/// The experts of one layer and the matrix that chooses among them.
+/// The experts of one layer and the router that chooses among them.
 #[derive(Debug, Clone)]
-pub struct Mixture {
+pub struct Moe {
     /// How well each expert suits a token, `[n_experts, emb_dim]`, f32.
     pub router: Tensor,
     /// The feed-forwards, each with its own three matrices.
@@ -27,25 +27,25 @@ pub struct Mixture {
     norm_topk_prob: bool,
 }
 
-/// The tokens that one expert is asked about, and the weight of its answer to each.
+/// The tokens that are routed to one expert, and the weight of its output for each.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Share {
+pub struct ExpertTokens {
     /// Rows of the batch, ascending.
     pub tokens: Vec<usize>,
     /// One for each of them.
     pub weights: Vec<f32>,
 }
 
-impl Mixture {
+impl Moe {
     /// Takes the experts of layer `layer` from a source, or the hidden columns of each that belong to
-    /// `part`. Every part has the whole router, so all choose alike.
+    /// `shard`. Every shard has the whole router, so all of them route alike.
     ///
     /// # Errors
     ///
     /// If a weight is missing or has another shape, or the device is out of memory.
     pub fn load(
         config: &Config,
-        part: &Part,
+        shard: &Shard,
         layer: usize,
         source: &dyn WeightSource,
         device: &Device,
@@ -56,7 +56,7 @@ impl Mixture {
         );
         let experts = (0..config.n_experts).map(|expert| {
             let prefix = format!("blocks.{layer}.ffn.experts.{expert}");
-            FeedForward::load(config, part, &prefix, source, device)
+            FeedForward::load(config, shard, &prefix, source, device)
         });
         Ok(Self {
             // Few weights, and rounding one of them can send a token to another expert: f32 always.
@@ -67,11 +67,11 @@ impl Mixture {
         })
     }
 
-    /// `Σ_e p_e · expert_e(x)` over the experts that a token asks, `p = softmax(router · norm(x))`.
+    /// `Σ_e p_e · expert_e(x)` over the active experts of a token, `p = softmax(router · norm(x))`.
     ///
     /// Tokens are grouped by expert: an expert's matrices are read once for all tokens of a prompt, and
-    /// not at all if no token asks it. Which experts those are the host must know, so this waits for the
-    /// device once a layer.
+    /// not at all if no token is routed to it. The host must know which experts are active, so this
+    /// waits for the device once a layer.
     ///
     /// # Shapes
     ///
@@ -84,34 +84,34 @@ impl Mixture {
         let [logits] = x.norm_matmul(&norm.weight, norm.eps, [&self.router])?;
         let probabilities = logits.softmax()?.to_vec()?;
         let n_experts = self.experts.len();
-        let chosen = self.n_experts_per_token;
-        let shares = choose(&probabilities, n_experts, chosen, self.norm_topk_prob);
+        let n_active = self.n_experts_per_token;
+        let routes = route_top_k(&probabilities, n_experts, n_active, self.norm_topk_prob);
         let mut sum = x.device().zeros(x.shape())?;
-        for (expert, share) in self.experts.iter().zip(&shares) {
-            if !share.tokens.is_empty() {
-                let answers = expert.forward(norm, &x.rows(&share.tokens)?)?;
-                sum.add_rows(&answers, &share.tokens, &share.weights)?;
+        for (expert, routed) in self.experts.iter().zip(&routes) {
+            if !routed.tokens.is_empty() {
+                let out = expert.forward(norm, &x.rows(&routed.tokens)?)?;
+                sum.add_rows(&out, &routed.tokens, &routed.weights)?;
             }
         }
         Ok(sum)
     }
 }
 
-/// What each expert gets: every token goes to its `n_chosen` most probable experts (of equal ones the
+/// Top-k routing: every token is routed to its `n_active` most probable experts (of equal ones the
 /// first), with their probabilities as weights, divided by their sum if `normalize`.
 ///
 /// # Shapes
 ///
 /// - `probabilities`: `[n_tokens, n_experts]`, row by row
-/// - returns `n_experts` shares
+/// - returns one entry for each of the `n_experts` experts
 #[must_use]
-pub fn choose(
+pub fn route_top_k(
     probabilities: &[f32],
     n_experts: usize,
-    n_chosen: usize,
+    n_active: usize,
     normalize: bool,
-) -> Vec<Share> {
-    let mut shares = vec![Share::default(); n_experts];
+) -> Vec<ExpertTokens> {
+    let mut routes = vec![ExpertTokens::default(); n_experts];
     let mut order: Vec<usize> = Vec::with_capacity(n_experts);
     for (token, row) in probabilities.chunks_exact(n_experts.max(1)).enumerate() {
         order.clear();
@@ -121,18 +121,19 @@ pub fn choose(
             Ordering::Equal => a.cmp(b),
             other => other,
         };
-        if n_chosen < n_experts {
-            order.select_nth_unstable_by(n_chosen, best_first);
-            order.truncate(n_chosen);
+        if n_active < n_experts {
+            order.select_nth_unstable_by(n_active, best_first);
+            order.truncate(n_active);
         }
-        let sum: f32 = match normalize {
-            true => order.iter().map(|&expert| row[expert]).sum(),
-            false => 1.0,
+        let sum: f32 = if normalize {
+            order.iter().map(|&expert| row[expert]).sum()
+        } else {
+            1.0
         };
         for &expert in &order {
-            shares[expert].tokens.push(token);
-            shares[expert].weights.push(row[expert] / sum);
+            routes[expert].tokens.push(token);
+            routes[expert].weights.push(row[expert] / sum);
         }
     }
-    shares
+    routes
 }

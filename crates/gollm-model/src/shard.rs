@@ -1,4 +1,4 @@
-//! Which part of a model this decoder holds: all of it, some layers, or a share of every layer.
+//! Shards of a model, for pipelines (some layers) and tensor parallelism (some heads and columns).
 
 use std::ops::Range;
 
@@ -7,27 +7,27 @@ use gollm_tensor::Tensor;
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// A part of a model, for models that several devices or machines hold together.
+/// The part of a model that one of several devices or machines holds.
 ///
-/// - Some `layers`: a pipeline. The first part embeds, the last one has the output head, and
-///   activations go from part to part.
+/// - Some `layers`: a pipeline. The first shard embeds, the last one has the output head, and
+///   activations go from shard to shard.
 /// - Some `kv_heads` (with the query heads that read them) and some columns of the feed-forward's
-///   `hidden` layer: tensor parallelism. Every part embeds and has the head; each layer's two outputs
-///   are partial sums, which a [`Reduce`] adds up over all parts.
+///   `hidden` layer: tensor parallelism. Every shard embeds and has the head; each layer's two
+///   outputs are partial sums, which an [`AllReduce`] adds up over all shards.
 ///
 /// Splits need not be even.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct Shard {
     /// Which layers, counted from 0.
     pub layers: Range<usize>,
     /// Which key/value heads of each layer.
     pub kv_heads: Range<usize>,
-    /// Which of the `hidden_dim` columns of each feed-forward layer; with experts, of each of them. Their
-    /// router is whole in every part, so that all parts choose alike.
+    /// Which of the `hidden_dim` columns of each feed-forward layer; with experts, of each of them.
+    /// Every shard has the whole router, so that all of them route alike.
     pub hidden: Range<usize>,
 }
 
-impl Part {
+impl Shard {
     /// The whole model.
     #[must_use]
     pub fn whole(config: &Config) -> Self {
@@ -63,7 +63,7 @@ impl Part {
         ];
         for (name, range, limit) in ranges {
             if range.start >= range.end || range.end > limit {
-                return Err(Error::Part {
+                return Err(Error::Shard {
                     name,
                     range: range.clone(),
                     limit,
@@ -74,15 +74,15 @@ impl Part {
     }
 }
 
-/// Adds up the partial sums of tensor-parallel parts.
+/// All-reduce: adds up the partial sums of tensor-parallel shards.
 ///
 /// Called twice a layer, after attention's output projection and after `down_proj`, with
 /// `[n_tokens, emb_dim]` each time. A decoder that holds all heads needs none.
-pub trait Reduce: Send + Sync {
-    /// Returns the sum of every part's `partial`, the same on every part.
+pub trait AllReduce: Send + Sync {
+    /// Returns the sum of every shard's `partial`, the same on every shard.
     ///
     /// # Errors
     ///
-    /// If another part is lost.
+    /// If another shard is lost.
     fn sum(&self, partial: Tensor) -> Result<Tensor>;
 }
