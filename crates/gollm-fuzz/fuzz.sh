@@ -8,6 +8,8 @@ program="$out/$1" name="$2"
 shift 2
 found="$out/fuzz-corpus/$name" failures="$out/fuzz-failures/$name" log="$out/fuzz-$name.log"
 mkdir -p "$found" "$failures"
+dictionary="$here/dictionaries/$name"
+if [ -f "$dictionary" ]; then set -- "$@" -dict="$dictionary"; fi
 # Models are written and read again: in memory where that is to be had.
 if [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
 if ! GOLLM_FUZZ_TARGET="$name" "$program" "$@" -artifact_prefix="$failures/" \

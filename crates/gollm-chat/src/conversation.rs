@@ -1,4 +1,4 @@
-//! A conversation, and what of it the model is shown.
+//! Conversation history, and the part of it that fits the context.
 
 use gollm_tokenizer::Tokenizer;
 
@@ -6,8 +6,8 @@ use crate::{ChatTemplate, Error, Message, Result, Role, Saved, TemplateOptions};
 
 /// Questions and answers in turns, under a template.
 ///
-/// All of it is kept. When it outgrows the context, the model is shown the system message and as many of
-/// the newest exchanges as leave room for an answer.
+/// All of it is kept. When it outgrows the context, the model is shown the system message and as
+/// many of the newest exchanges as leave room for an answer.
 #[derive(Debug, Clone)]
 pub struct Conversation {
     template: ChatTemplate,
@@ -25,7 +25,8 @@ pub struct Prepared {
     pub ids: Vec<u32>,
     /// How many exchanges the model is no longer shown because of this question.
     pub n_dropped: usize,
-    /// Whether the template itself begins the model's thinking, so that the answer starts inside of it.
+    /// Whether the template itself begins the model's thinking, so that the answer starts inside of
+    /// it.
     pub is_thinking: bool,
 }
 
@@ -88,13 +89,13 @@ impl Conversation {
 
     /// Adds a question and makes the text that the model continues with its answer.
     ///
-    /// Room for an answer is `max_tokens`, at most a quarter of the context. While there is not as much,
-    /// the oldest exchange is left out; the system message stays.
+    /// Room for an answer is `max_tokens`, at most a quarter of the context. While there is not as
+    /// much, the oldest exchange is left out; the system message stays.
     ///
     /// # Errors
     ///
-    /// [`Error::MessageTooLong`] if even the question alone leaves no room, and whatever the template
-    /// meets. The conversation is then as it was.
+    /// [`Error::MessageTooLong`] if even the question alone leaves no room, and whatever the
+    /// template meets. The conversation is then as it was.
     pub fn ask(
         &mut self,
         question: &str,
@@ -110,8 +111,8 @@ impl Conversation {
         prepared
     }
 
-    /// Adds the model's answer. One that was stopped before its end is marked; one that was stopped before
-    /// it began takes its question with it.
+    /// Adds the model's answer. One that was stopped before its end is marked; one that was stopped
+    /// before it began takes its question with it.
     pub fn answer(&mut self, text: &str, cut: bool) {
         if cut && text.is_empty() {
             self.messages.pop();
@@ -149,17 +150,18 @@ impl Conversation {
         let starts: Vec<usize> = (self.first_shown..self.messages.len())
             .filter(is_question)
             .collect();
-        // The longest end of the conversation that fits. Ends grow shorter along `starts`, so the first
-        // that fits is found by halving; most often it is the very first.
+        // The longest end of the conversation that fits. Ends grow shorter along `starts`, so the
+        // first that fits is found by halving; most often it is the very first.
         let mut ids = self.encode(tokenizer, self.first_shown)?;
         let (mut too_long, mut fits) = (0, starts.len());
         if ids.len() > limit {
             while fits - too_long > 1 {
                 let middle = usize::midpoint(too_long, fits);
                 let shorter = self.encode(tokenizer, starts[middle])?;
-                match shorter.len() <= limit {
-                    true => (fits, ids) = (middle, shorter),
-                    false => too_long = middle,
+                if shorter.len() <= limit {
+                    (fits, ids) = (middle, shorter);
+                } else {
+                    too_long = middle;
                 }
             }
         } else {
@@ -197,10 +199,10 @@ impl Conversation {
     }
 }
 
-/// Whether a prompt ends with the mark that begins the model's thinking.
+/// Whether a prompt ends with the token that begins the model's thinking.
 fn ends_in_thinking(tokenizer: &Tokenizer, ids: &[u32]) -> bool {
-    // The mark and a line end are a few tokens at most.
+    // The token and a line end are a few tokens at most.
     let end = &ids[ids.len().saturating_sub(16)..];
     let text = tokenizer.decode(end).unwrap_or_default();
-    text.trim_end().ends_with(crate::shield::THINKING[0])
+    text.trim_end().ends_with(crate::sentinels::THINKING[0])
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between a conversation and its ids.
+//! Errors of conversations, templates and saved files, and what sort each is.
 
 use std::path::PathBuf;
 
@@ -46,12 +46,12 @@ pub enum Error {
         context_length: usize,
     },
 
-    /// Every character that could mark the texts of special tokens occurs in the conversation.
+    /// Every character that could break the texts of special tokens occurs in the conversation.
     #[error(
         "the conversation holds all 32 noncharacters from U+FDD0 to U+FDEF; remove one of them, \
          since gollm needs one that does not occur"
     )]
-    NoMark,
+    NoSentinel,
 
     /// A saved conversation that cannot be read.
     #[error("{}: {problem}", path.display())]
@@ -76,4 +76,30 @@ pub enum Error {
     /// The model or its tokenizer failed; the message is its own.
     #[error(transparent)]
     Engine(#[from] gollm_engine::Error),
+}
+
+/// What sort of thing went wrong, for whoever turns it into an exit code or an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A template or a file is missing, or not what it should be.
+    BadFile,
+    /// There is not enough disk or memory, or a file cannot be written.
+    Resources,
+    /// What was said cannot be answered with this model: everything else.
+    Runtime,
+}
+
+impl Error {
+    /// What sort of thing went wrong; for [`Error::Engine`] the error inside of it knows better.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Template { .. } | Self::TemplateTooLong { .. } | Self::Saved { .. } => {
+                ErrorKind::BadFile
+            }
+            Self::Io { action, .. } if *action == "read" => ErrorKind::BadFile,
+            Self::Io { .. } => ErrorKind::Resources,
+            Self::MessageTooLong { .. } | Self::NoSentinel | Self::Engine(_) => ErrorKind::Runtime,
+        }
+    }
 }

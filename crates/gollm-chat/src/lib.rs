@@ -1,16 +1,16 @@
 //! Conversations with a model that only continues text.
 //!
-//! What it knows: how messages become the one text that a model was trained on ([`ChatTemplate`]), why
-//! nobody can type a special token ([`Shield`]), what of a long conversation still fits, and which part of
-//! it the model has seen already ([`Conversation`]). What it does *not* know: terminals, commands, how ids
-//! become ids.
+//! What it knows: how messages become the one text that a model was trained on ([`ChatTemplate`]),
+//! why nobody can type a special token ([`SpecialTokenGuard`]), what of a long conversation still
+//! fits, and which part of it the model has seen already ([`Conversation`]). What it does *not*
+//! know: terminals, commands, how ids become ids.
 //!
-//! The design decision is that a template is a program from a stranger. It is run by an interpreter with
-//! nothing to reach for and with every step and byte counted (`jinja/`), and what it makes is taken for text
-//! unless the template itself wrote it.
+//! The design decision is that a template is a program from a stranger. It is run by an interpreter
+//! with nothing to reach for and with every step and byte counted (`jinja/`), and what it makes is
+//! taken for text unless the template itself wrote it.
 //!
-//! It is a crate and not a part of gollm-engine because the interpreter takes about as long to build as
-//! everything that chapter 5 is about, and nothing in that chapter needs it.
+//! It is a crate and not a part of gollm-engine because the interpreter takes about as long to
+//! build as everything that chapter 5 is about, and nothing in that chapter needs it.
 //!
 //! # Examples
 //!
@@ -32,7 +32,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Read next: `notes/talking.md`, then `template.rs`, `shield.rs`, `conversation.rs`; then `jinja/compile.rs`.
+//! Read next: `notes/talking.md`, then `template.rs`, `special_token_guard.rs`, `conversation.rs`;
+//! then `jinja/compile.rs`.
 
 mod built_in;
 mod conversation;
@@ -40,16 +41,17 @@ mod error;
 mod jinja;
 mod message;
 mod saved;
-mod shield;
+mod sentinels;
+mod special_token_guard;
 mod stops;
 mod template;
 
 pub use built_in::BUILT_IN;
 pub use conversation::{Conversation, Prepared};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use message::{Message, Role};
 pub use saved::Saved;
-pub use shield::Shield;
+pub use special_token_guard::SpecialTokenGuard;
 pub use stops::Stops;
 pub use template::{ChatTemplate, MAX_TEMPLATE_BYTES, TemplateOptions};
 

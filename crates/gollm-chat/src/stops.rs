@@ -1,9 +1,9 @@
-//! Where an answer ends.
+//! Stop tokens and stop strings: where an answer ends.
 
 use gollm_tokenizer::Tokenizer;
 
 use crate::ChatTemplate;
-use crate::shield::THINKING;
+use crate::sentinels::THINKING;
 
 /// Tokens that end a turn in the formats that are known, besides those that the vocabulary names.
 ///
@@ -32,10 +32,10 @@ pub(crate) fn is_end(text: &str) -> bool {
 pub struct Stops {
     /// Tokens that end a turn.
     pub ids: Vec<u32>,
-    /// Their texts, where the template writes one that the vocabulary has no token for: a model whose
-    /// vocabulary knows nothing of chat then writes it letter by letter.
+    /// Their texts, where the template writes one that the vocabulary has no token for: a model
+    /// whose vocabulary knows nothing of chat then writes it letter by letter.
     pub strings: Vec<String>,
-    /// The marks around what a model thinks.
+    /// The tokens around what a model thinks.
     pub shown_ids: Vec<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Chat templates: how a list of messages becomes the one text that a model was trained on.
+//! Chat templates: a list of messages as the one text that a model was trained on.
 
 use std::time::SystemTime;
 
@@ -6,7 +6,7 @@ use gollm_engine::begin_of_text_id;
 use gollm_tokenizer::Tokenizer;
 use minijinja::Value;
 
-use crate::shield::Shield;
+use crate::special_token_guard::SpecialTokenGuard;
 use crate::{Error, Message, Result, built_in, jinja};
 
 /// The longest template that is read. The longest published ones have some 20 KiB.
@@ -59,8 +59,8 @@ impl ChatTemplate {
     ///
     /// # Errors
     ///
-    /// [`Error::TemplateTooLong`] above [`MAX_TEMPLATE_BYTES`], [`Error::Template`] for one that is not
-    /// Jinja, or asks for what chat templates do not have (`include`, `import`, `extends`).
+    /// [`Error::TemplateTooLong`] above [`MAX_TEMPLATE_BYTES`], [`Error::Template`] for one that is
+    /// not Jinja, or asks for what chat templates do not have (`include`, `import`, `extends`).
     pub fn new(source: &str) -> Result<Self> {
         if source.len() > MAX_TEMPLATE_BYTES {
             return Err(Error::TemplateTooLong {
@@ -90,8 +90,8 @@ impl ChatTemplate {
     ///
     /// # Errors
     ///
-    /// [`Error::Template`] if the template fails, refuses (`raise_exception`), or takes more steps, text
-    /// or time than a conversation of this length needs.
+    /// [`Error::Template`] if the template fails, refuses (`raise_exception`), or takes more steps,
+    /// text or time than a conversation of this length needs.
     pub fn render(&self, messages: &[Message], options: &TemplateOptions) -> Result<String> {
         let message = |message: &Message| {
             Value::from_pairs([
@@ -126,33 +126,44 @@ impl ChatTemplate {
     }
 
     /// The conversation as ids. Special tokens come from the template alone: the text of one that
-    /// occurs in a message is encoded as text ([`Shield`](crate::Shield) says how).
+    /// occurs in a message is encoded as text, also where the template changes its letters
+    /// ([`SpecialTokenGuard`] says how).
     ///
-    /// The token that begins a text is put first if the vocabulary asks for one and the template does
-    /// not write it.
+    /// The token that begins a text is put first if the vocabulary asks for one and the template
+    /// does not write it.
     ///
     /// # Errors
     ///
-    /// As [`render`](Self::render), and [`Error::NoMark`].
+    /// As [`render`](Self::render), and [`Error::NoSentinel`].
     pub fn encode(
         &self,
         tokenizer: &Tokenizer,
         messages: &[Message],
         options: &TemplateOptions,
     ) -> Result<Vec<u32>> {
-        let shield = Shield::new(tokenizer, messages, &self.source)?;
-        let text = self
-            .render(&shield.messages(messages), options)
-            .map_err(|error| shield.unmarked(error))?;
-        let mut ids = shield.encode(&text);
+        let guard = SpecialTokenGuard::new(tokenizer, messages, &self.source)?;
+        let render = |messages: Vec<Message>| {
+            self.render(&messages, options)
+                .map_err(|error| guard.without_sentinels(error))
+        };
+        let text = render(guard.messages(messages))?;
+        // A template may refuse a conversation without words; then there is nothing to compare
+        // with.
+        let mut ids = match render(guard.placeholders(messages)) {
+            Ok(empty) if guard.special_tokens_of(&text) != guard.special_tokens_of(&empty) => {
+                let text = render(guard.messages_broken_everywhere(messages))?;
+                guard.encode_only(&text, &guard.special_tokens_of(&empty))
+            }
+            _ => guard.encode(&text),
+        };
         let begin = begin_of_text_id(tokenizer).filter(|begin| ids.first() != Some(begin));
         ids.splice(..0, begin);
         Ok(ids)
     }
 }
 
-/// `{% generation %}` marks what a model is trained to say. Nothing is trained here, so the tags become
-/// a condition that always holds, with the same white space around.
+/// Training masks: `{% generation %}` encloses what a model is trained to say. Nothing is trained
+/// here, so the tags become a condition that always holds, with the same white space around.
 fn without_generation_blocks(source: &str) -> String {
     let mut result = String::with_capacity(source.len());
     let mut rest = source;

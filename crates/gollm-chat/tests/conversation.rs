@@ -63,8 +63,8 @@ impl LanguageModel for Polite {
     }
 }
 
-/// Asks, lets the model answer, and says how many tokens it was given and how many exchanges were left
-/// out.
+/// Asks, lets the model answer, and says how many tokens it was given and how many exchanges were
+/// left out.
 fn exchange(
     conversation: &mut Conversation,
     engine: &mut Engine,

@@ -1,4 +1,5 @@
-//! Templates of all published shapes, compared with what Jinja2 makes of them (`python/golden_chats.py`).
+//! Templates of all published shapes, compared with what Jinja2 makes of them
+//! (`python/golden_chats.py`).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,7 +1,8 @@
 //! An allocator that counts, and a limit that ends the program.
 //!
-//! libFuzzer's own limits look at the whole process, and its limit on single allocations needs a sanitizer.
-//! This one is for what an input makes its reader hold at the same time, so it can be as tight as the promise.
+//! libFuzzer's own limits look at the whole process, and its limit on single allocations needs a
+//! sanitizer. This one is for what an input makes its reader hold at the same time, so it can be as
+//! tight as the promise.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,8 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 static TOTAL: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// The system's allocator, counting. Counts nothing unless it is the program's `#[global_allocator]`.
+/// The system's allocator, counting. Counts nothing unless it is the program's
+/// `#[global_allocator]`.
 #[derive(Debug)]
 pub struct Counting;
 
@@ -26,7 +28,8 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: as above. Passed on by itself, so that zeros which nobody touches stay free of cost.
+        // SAFETY: as above. Passed on by itself, so that zeros which nobody touches stay free of
+        // cost.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -67,20 +70,21 @@ pub fn limited(limit: usize, f: impl FnOnce()) {
 pub struct Spent {
     /// Bytes held at the same time, at the most.
     pub peak: usize,
-    /// All bytes ever asked for: where copies are made in a loop this is a measure of work that, unlike
-    /// time, is the same on every machine.
+    /// All bytes ever asked for: where copies are made in a loop this is a measure of work that,
+    /// unlike time, is the same on every machine.
     pub total: usize,
 }
 
-/// Runs `f` and says what memory it asked for.
+/// Runs `f` and says what memory it asked for. One may run inside another.
 pub fn spent_by<T>(f: impl FnOnce() -> T) -> (T, Spent) {
     let before = NOW.load(Ordering::Relaxed);
     let total = TOTAL.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
+    let outer = PEAK.swap(before, Ordering::Relaxed);
     let result = f();
     let spent = Spent {
         peak: PEAK.load(Ordering::Relaxed).saturating_sub(before),
         total: TOTAL.load(Ordering::Relaxed).wrapping_sub(total),
     };
+    PEAK.fetch_max(outer, Ordering::Relaxed);
     (result, spent)
 }

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use minijinja::Error;
 
-use super::budget::refused;
+use super::budget::{Budget, refused};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -91,7 +91,8 @@ fn days_of_month(year: i64, month: usize) -> u64 {
 }
 
 /// `time` as Python's `strftime` writes it, in English.
-pub(crate) fn strftime(format: &str, time: SystemTime) -> Result<String, Error> {
+pub(crate) fn strftime(budget: &Budget, format: &str, time: SystemTime) -> Result<String, Error> {
+    budget.take(format.len())?;
     let now = Moment::new(time);
     let (month, day) = (MONTHS[now.month - 1], DAYS[now.weekday]);
     let hour = now.seconds / 3600;
@@ -103,7 +104,7 @@ pub(crate) fn strftime(format: &str, time: SystemTime) -> Result<String, Error> 
             continue;
         }
         let directive = characters.next().unwrap_or('%');
-        text += &match directive {
+        let written = match directive {
             'Y' => now.year.to_string(),
             'y' => format!("{:02}", now.year % 100),
             'm' => format!("{:02}", now.month),
@@ -134,6 +135,8 @@ pub(crate) fn strftime(format: &str, time: SystemTime) -> Result<String, Error> 
                 )));
             }
         };
+        budget.take(written.len())?;
+        text += &written;
     }
     Ok(text)
 }
@@ -146,6 +149,7 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
+        let budget = Budget::new(1 << 20, 1 << 20);
         let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
         let all = "%Y-%m-%d %H:%M:%S %A %j %I%p %b %y %e %%";
         for (seconds, expected) in [
@@ -163,8 +167,8 @@ mod tests {
                 "2100-03-01 00:00:00 Monday 060 12AM Mar 00  1 %",
             ),
         ] {
-            assert_eq!(strftime(all, at(seconds)).unwrap(), expected);
+            assert_eq!(strftime(&budget, all, at(seconds)).unwrap(), expected);
         }
-        assert!(strftime("%Q", at(0)).is_err());
+        assert!(strftime(&budget, "%Q", at(0)).is_err());
     }
 }

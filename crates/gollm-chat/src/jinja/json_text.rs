@@ -59,7 +59,7 @@ pub(crate) fn tojson(
     options: &Kwargs,
 ) -> Result<Value, Error> {
     let style = Style::new(indent, options)?;
-    budget.take_value(value)?;
+    budget.read_value(value)?;
     let mut text = String::new();
     write(budget, &mut text, value, &style, 0)?;
     Ok(Value::from(text))
@@ -79,7 +79,7 @@ fn write(
         ValueKind::None => text.push_str("null"),
         ValueKind::Bool => text.push_str(if value.is_true() { "true" } else { "false" }),
         ValueKind::Number => text.push_str(&number(value)),
-        ValueKind::String => string(text, value.as_str().unwrap_or_default(), style),
+        ValueKind::String => string(budget, text, value.as_str().unwrap_or_default(), style)?,
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Vec<Value> = value.try_iter()?.checked().collect::<Result<_, Error>>()?;
             let write_item =
@@ -93,7 +93,7 @@ fn write(
             }
             let write_item = |text: &mut String, key: &Value| {
                 let name = key.as_str().map_or_else(|| number(key), str::to_owned);
-                string(text, &name, style);
+                string(budget, text, &name, style)?;
                 text.push_str(&style.after_key);
                 write(budget, text, &value.get_item(key)?, style, depth + 1)
             };
@@ -133,7 +133,8 @@ fn between(
     Ok(())
 }
 
-fn string(text: &mut String, content: &str, style: &Style) {
+fn string(budget: &Budget, text: &mut String, content: &str, style: &Style) -> Result<(), Error> {
+    let n_before = text.len();
     text.push('"');
     for character in content.chars() {
         match character {
@@ -153,4 +154,5 @@ fn string(text: &mut String, content: &str, style: &Style) {
         }
     }
     text.push('"');
+    budget.take(text.len() - n_before)
 }

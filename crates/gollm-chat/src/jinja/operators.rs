@@ -1,4 +1,4 @@
-//! What `+`, `*` and `~` mean, counted.
+//! The operators `+`, `*` and `~`, charged for what they make.
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
@@ -76,6 +76,16 @@ fn repeat(budget: &Budget, value: &Value, times: i128) -> Result<Value, Error> {
         }
     }
     Ok(Value::from(repeated))
+}
+
+/// `left is divisibleby(right)`; nothing is divisible by zero.
+pub(crate) fn is_divisible(left: &Value, right: &Value) -> bool {
+    match (integer(left), integer(right)) {
+        (Some(left), Some(right)) => left.checked_rem(right) == Some(0),
+        _ => float(left)
+            .zip(float(right))
+            .is_some_and(|(left, right)| left % right == 0.0),
+    }
 }
 
 fn is_list(value: &Value) -> bool {

@@ -14,7 +14,8 @@ pub(crate) fn text_of(budget: &Budget, value: &Value) -> Result<String, Error> {
     if value.is_undefined() {
         return Ok(String::new());
     }
-    // Each value was counted when it was made, so this is as long as what it holds, some times over.
+    // Each value was counted when it was made, so this is as long as what it holds, some times
+    // over.
     budget.take_value(value)?;
     let mut text = String::new();
     write(&mut text, value)?;
@@ -32,9 +33,10 @@ fn write(text: &mut String, value: &Value) -> Result<(), Error> {
         ValueKind::Number => text.push_str(&number(value)),
         ValueKind::String => quote(text, value.as_str().unwrap_or_default()),
         ValueKind::Seq | ValueKind::Iterable => {
-            let (open, close) = match value.is_tuple() {
-                true => ('(', ')'),
-                false => ('[', ']'),
+            let (open, close) = if value.is_tuple() {
+                ('(', ')')
+            } else {
+                ('[', ']')
             };
             text.push(open);
             for (index, item) in value.try_iter()?.checked().enumerate() {
@@ -71,23 +73,24 @@ pub(crate) fn number(value: &Value) -> String {
 }
 
 fn quote(text: &mut String, content: &str) {
-    let mark = match content.contains('\'') && !content.contains('"') {
-        true => '"',
-        false => '\'',
+    let delimiter = if content.contains('\'') && !content.contains('"') {
+        '"'
+    } else {
+        '\''
     };
-    text.push(mark);
+    text.push(delimiter);
     for character in content.chars() {
         match character {
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
             '\\' => text.push_str("\\\\"),
-            _ if character == mark => text.extend(['\\', mark]),
+            _ if character == delimiter => text.extend(['\\', delimiter]),
             _ if character.is_control() && character.is_ascii() => {
                 text.push_str(&format!("\\x{:02x}", character as u32));
             }
             _ => text.push(character),
         }
     }
-    text.push(mark);
+    text.push(delimiter);
 }

@@ -1,5 +1,5 @@
-//! What a template may look like: refused here is what would fill the stack or the memory while the
-//! engine reads it, before there is anything to count.
+//! Template limits: refused here is what would fill the stack or the memory while the engine reads
+//! it, before there is anything to count.
 
 use minijinja::Error;
 use minijinja::machinery::{Token, tokenize};
@@ -11,7 +11,10 @@ use super::compile::syntax;
 const MAX_DEPTH: usize = 100;
 /// Words and signs of one tag: `a + b + c` lies as deep as it is long.
 const MAX_TOKENS: usize = 1_000;
-/// How long a repeated constant may become, such as `'=' * 40`: the engine makes it while it compiles.
+/// The longest name: each step that uses a name reads it.
+const MAX_NAME_BYTES: usize = 256;
+/// How long a repeated constant may become, such as `'=' * 40`: the engine makes it while it
+/// compiles.
 const MAX_REPEATED: u64 = 256;
 
 /// Statements that have an end.
@@ -47,6 +50,9 @@ pub(crate) fn check(source: &str) -> Result<(), Error> {
                 if matches!(token, Token::BlockEnd) && blocks.depth_after(&tag) > MAX_DEPTH {
                     return Err(at("lies in too many blocks"));
                 }
+            }
+            Token::Ident(name) if name.len() > MAX_NAME_BYTES => {
+                return Err(at("has a name that is too long"));
             }
             token => {
                 tag.push(token);

@@ -4,6 +4,12 @@ use std::time::SystemTime;
 
 use gollm_chat::{ChatTemplate, Message, Role, TemplateOptions};
 
+use crate::memory::spent_by;
+
+/// Bytes that one rendering may hold at a time: some times what a template may make (8 MiB), since
+/// a text is copied while it is collected.
+const MAX_RENDER_BYTES: usize = 48 << 20;
+
 /// A template's text, run on a short conversation.
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(source) = std::str::from_utf8(bytes) else {
@@ -27,7 +33,9 @@ pub(crate) fn run(bytes: &[u8]) {
             // Always the same, so that a run can be repeated.
             now: SystemTime::UNIX_EPOCH,
         };
-        if let Ok(text) = template.render(&messages, &options) {
+        let (rendered, spent) = spent_by(|| template.render(&messages, &options));
+        assert!(spent.peak <= MAX_RENDER_BYTES, "{} bytes", spent.peak);
+        if let Ok(text) = rendered {
             // What a template may make: see `gollm-chat/src/jinja/mod.rs`.
             assert!(text.len() <= 16 << 20, "{} bytes", text.len());
         }
