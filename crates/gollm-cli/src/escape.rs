@@ -39,7 +39,7 @@ pub(crate) fn line(text: &str) -> String {
     shown
 }
 
-/// As [`line`], for a text of several lines: line ends and tabs stay what they are.
+/// As [`line()`], for a text of several lines: line ends and tabs stay what they are.
 pub(crate) fn text(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars() {
